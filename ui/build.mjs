@@ -1,0 +1,51 @@
+// Bundles what the browser gets into dist/, which the build embeds in the binary.
+//
+//   src/app.css      -> dist/app.css       Tabler, then our tokens and components
+//   src/<name>.js    -> dist/<name>.js     one bundle for each entry (app: every page; charts: where
+//                                          there are charts), classic scripts, no eval
+//   src/static/**    -> dist/**            icons and pictures as they are
+//
+// Only the files directly in src/ are entries; modules they share live in src/lib/, styles that
+// app.css imports may lie beside it.
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "dist");
+const scripts = readdirSync(join(here, "src")).filter((name) => name.endsWith(".js"));
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out);
+
+const common = {
+  absWorkingDir: here,
+  outdir: "dist",
+  bundle: true,
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+  // Chromium 100, Firefox 100, Safari 15: phones of the last five years.
+  target: ["chrome100", "firefox100", "safari15"],
+};
+
+await build({
+  ...common,
+  entryPoints: scripts.map((name) => join("src", name)),
+  format: "iife",
+});
+await build({
+  ...common,
+  entryPoints: ["src/app.css"],
+  assetNames: "[name]-[hash]",
+  loader: { ".svg": "file", ".png": "file", ".woff2": "file", ".woff": "file" },
+});
+if (existsSync(join(here, "src/static"))) {
+  cpSync(join(here, "src/static"), out, { recursive: true });
+}
+
+for (const name of readdirSync(out).sort()) {
+  const { size } = statSync(join(out, name));
+  console.log(`  ui/dist/${name}  ${Math.ceil(size / 1024)} KB`);
+}
