@@ -1,0 +1,69 @@
+// FEEL (Friendly Enough Expression Language, OMG DMN 1.5 chapter 10): the one expression language,
+// used by flow conditions, decision tables, form rules, templates and indicators. An expression
+// is parsed once into a FeelExpr, which is immutable and may be shared by threads, and evaluated
+// many times. Evaluation is total: a wrong operation yields null and a diagnostic, never a crash;
+// steps, recursion, list and string sizes are limited.
+#pragma once
+
+#include "value/value.h"
+
+typedef struct FeelExpr FeelExpr;
+
+enum {
+    FEEL_SOURCE_MAX = 64 << 10,    // bytes of one expression
+    FEEL_NODES_MAX = 20000,        // nodes of one expression
+    FEEL_DEPTH_MAX = 200,          // nesting in the source, and recursion of functions
+    FEEL_STEPS_MAX = 5000000,      // evaluated nodes in one feel_eval
+    FEEL_DIAGNOSTICS_MAX = 20,
+};
+
+// Parses an expression (10.3.1.2 grammar rule 1). `names`: known names with spaces ("Monthly
+// Salary") so that they are read as one; may be NULL. The expression and everything in it live
+// in `a`. Error.where is "line:column".
+MUST_USE Status feel_parse(Str source, const Str *names, size_t names_count, Arena *a,
+                           const FeelExpr **ret, Error *err);
+// Parses unary tests (rule 7): "-", "< 5", "[1..3], 7", "not(\"a\")"; `?` is the input value.
+MUST_USE Status feel_parse_unary(Str source, const Str *names, size_t names_count, Arena *a,
+                                 const FeelExpr **ret, Error *err);
+
+typedef struct FeelDiagnostic {
+    uint32_t line, column;
+    const char *text; // Chinese template as in Error
+    Str args[ERROR_ARGS];
+} FeelDiagnostic;
+
+// A host function: `args` as given by position. Returns the result, null on wrong arguments.
+typedef Value (*FeelNative)(void *host, const Value *args, size_t count, Arena *a);
+typedef struct FeelFunction {
+    Str name;
+    FeelNative call;
+    void *host;
+} FeelFunction;
+
+// What an expression can see: contexts from the innermost outwards, and host functions that are
+// looked up before the built-in ones.
+typedef struct FeelScope {
+    Value variables;                // a context
+    const struct FeelScope *outer;  // NULL at the outermost
+} FeelScope;
+
+typedef struct FeelRun {
+    Arena *arena;               // results and temporaries
+    const FeelScope *scope;
+    const FeelFunction *functions;
+    size_t functions_count;
+    Instant now;                // what now() and today() answer, in China's time
+    // out
+    FeelDiagnostic diagnostics[FEEL_DIAGNOSTICS_MAX];
+    size_t diagnostics_count;
+    uint64_t steps;
+} FeelRun;
+
+Value feel_eval(FeelRun *run, const FeelExpr *e);
+// True, false, or null when the test could not be made. `input` is `?`.
+Value feel_test(FeelRun *run, const FeelExpr *unary, Value input);
+// Names (first segments) the expression reads from its scope; for checks at loading.
+void feel_reads(const FeelExpr *e, Arena *a, Str **ret, size_t *ret_count);
+// If the expression is a plain path (a.b.c) of at most `max` names, its segments; else 0. Lets
+// templates resolve the common case without evaluating.
+size_t feel_as_path(const FeelExpr *e, Str *ret, size_t max);

@@ -1,0 +1,56 @@
+// Templates: text with FEEL in it. Pages, letters and mails use the same language.
+//
+//   {{expr}}                    value, escaped for where it stands (HTML text, attribute, URL)
+//   {{{expr}}}                  only for a value made by page_raw (a part rendered before); else escaped
+//   {{#if expr}}…{{else if expr}}…{{else}}…{{/if}}     true only is true; null, false, "", [] are not
+//   {{#loop expr}}…{{else}}…{{/loop}}   list; inside, an entry's members are names, `item` the entry,
+//                               `index` from 1, `first`, `last`; an empty list shows the else part
+//   {{#with expr}}…{{/with}}    a context's members as names
+//   {{> part}} {{> part name=expr other=expr}}   another template, with more names
+//   {{_ 受理}} {{_ 还剩 {1} 个工作日 | days}}   translated text, arguments after `|` separated by `;`
+//   {{! comment}}
+//   formats: {{expr | date}} 2023-05-31（周三）, {{expr | time}} 2023-05-31 09:30, {{expr | money}}
+//   ¥1,234,567.00 from fen, {{expr | wan}} 万元/亿元 from fen, {{expr | int}} 1,234,567, {{expr | json}}, {{expr | percent}}
+//
+// A Template is compiled once, immutable, shared by threads. Rendering a path costs no FEEL
+// evaluation. Escaping is decided at compile time by an HTML tokenizer; a hole inside a script,
+// a style, an event-handler attribute or an unquoted attribute is refused when compiling, so
+// nothing unescaped can be written by accident (law 3). In TEXT templates nothing is escaped.
+#pragma once
+
+#include "feel/feel.h"
+
+typedef enum PageKind { PAGE_HTML, PAGE_TEXT } PageKind;
+typedef struct Template Template;
+typedef struct TemplateSet TemplateSet; // named templates that include one another
+
+enum {
+    PAGE_SOURCE_MAX = 1 << 20,
+    PAGE_DEPTH_MAX = 40,         // nested blocks and included parts
+    PAGE_OUTPUT_MAX = 32 << 20,  // bytes one rendering may write
+    PAGE_LOOP_MAX = 200000,      // rounds of all loops in one rendering
+};
+
+TemplateSet *templates_create(Arena *a); // set and templates live in `a`
+// `name` as used by {{> name}}. Error.where is "name:line".
+MUST_USE Status templates_add(TemplateSet *set, Str name, PageKind kind, Str source, Error *err);
+// After the last add: every {{> part}} must exist, no part may include itself. Freezes the set.
+MUST_USE Status templates_link(TemplateSet *set, Error *err);
+const Template *templates_find(const TemplateSet *set, Str name); // NULL when absent
+
+typedef struct PageRun {
+    Arena *arena;
+    Value model;            // a context
+    Instant now;
+    Str lang;               // "zh" or "en": dates, money and {{_ }} follow it
+    Translate translate;    // NULL: as written
+    void *catalog;
+    const FeelFunction *functions; // host functions for expressions
+    size_t functions_count;
+} PageRun;
+
+// Appends to `out`. LIMIT when a maximum was passed (out is then cut and useless).
+MUST_USE Status page_render(PageRun *run, const Template *t, Buf *out, Error *err);
+// The texts of all {{_ }} in the template, for the check that each has a translation.
+void template_texts(const Template *t, Arena *a, Str **ret, size_t *ret_count);
+void page_escape_html(Buf *out, Str s);

@@ -1,0 +1,29 @@
+// Events (留痕): who did what to which case, when. No command commits without its event (law 1).
+//
+// The events of a case form a chain: hash(n) = SHA-256(hash(n-1) || salt || canonical JSON of
+// {id parts, at, actor, kind, data}). Events without a case (log-ins, pack loads, account changes) are
+// chained under case 0 per day-less chain of the unit "system" in the same way. Every event's hash
+// is a leaf of one Merkle log (RFC 6962), sealed in batches after commit: because the hash is
+// salted, the log shows nothing of the person it speaks of.
+#pragma once
+
+#include "store/store.h"
+#include "trail/merkle.h"
+
+// Handlings (件次): each act of an applicant in a case; counted by channel.
+typedef enum Handling { HANDLING_NONE = 0, HANDLING_WINDOW = 1, HANDLING_ONLINE = 2 } Handling;
+
+typedef struct Event {
+    int64_t case_id;   // 0: of no case
+    Str kind;          // "case.accepted"; dotted, lower case, literal
+    int64_t actor_id;  // account, 0: the system (timers)
+    Handling handling;
+    Value data;        // a context; what a reader needs to understand the act
+} Event;
+
+enum { EVENT_DATA_MAX = 64 << 10, EVENT_SALT_SIZE = 16 };
+
+// Appends; `at` is tx_now.
+MUST_USE Status event_append(Tx *tx, const Event *e, Errors *errs);
+// The events of a case, oldest first: {id, seq, at, kind, actor_id, actor_name, handling, data, hash}.
+MUST_USE Status event_list(Db *db, int64_t case_id, Arena *a, Value *ret, Error *err);
