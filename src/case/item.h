@@ -1,0 +1,73 @@
+// Items (事项): packs validated, published as versions, found again. A loaded version (form, guide, flow, rules
+// compiled) is immutable and shared by all threads; the cache is keyed by version id and never
+// evicts (a county has some thousands).
+#pragma once
+
+#include "bpmn/bpmn.h"
+#include "dmn/dmn.h"
+#include "form/form.h"
+#include "page/page.h"
+#include "people/people.h"
+
+enum {
+    PACK_FILES_MAX = 200,
+    PACK_FILE_SIZE_MAX = 4 << 20,
+    ITEM_MATERIALS_MAX = 200,
+    ITEM_SEARCH_MAX = 200,
+};
+
+typedef struct MaterialSpec {
+    Str code, name, name_en, form, source, standard, legal_basis, waived_by;
+    bool required, tolerable, waivable;
+    Value spec; // the whole entry of item.json
+} MaterialSpec;
+
+typedef struct Item {
+    int64_t id, version_id;
+    int32_t version;
+    Str code, name, name_en, power;
+    int64_t unit_id;
+    int32_t case_kind, statutory_days, promised_days, tolerance_days, correction_days;
+    bool bundle;
+    Value spec;               // item.json
+    Value parameters;         // item.json's, for FEEL
+    const MaterialSpec *materials;
+    size_t materials_count;
+    const Form *form;
+    const DmnModel *guide;    // NULL: none
+    const DmnModel *rules;    // NULL: none
+    const Flow *flow;
+    TemplateSet *letters;     // own letters over the county's
+    const Form *(*task_form)(const struct Item *, Str name); // forms/NAME.json, NULL when absent
+    const void *room;         // private
+} Item;
+
+typedef struct Items Items; // the cache
+Items *items_create(void);
+void items_free(Items *c);
+// By version id (a running case stays on its version).
+MUST_USE Status item_get(Items *c, Db *db, int64_t version_id, const Item **ret, Error *err);
+// The published version of a code.
+MUST_USE Status item_by_code(Items *c, Db *db, Str code, const Item **ret, Error *err);
+
+// A pack's files as {path: text}, from a folder on disk or from the binary ("packs/food-license").
+MUST_USE Status pack_read(Str folder, Arena *a, Value *ret_files, Error *err);
+// Validates everything in it, alone: schema of item.json, form, guide against questions and materials, flow against posts' syntax,
+// decisions and letters named, templates compile. All faults, each "file:line". Also compiles.
+MUST_USE Status pack_compile(Value files, Arena *a, Item *ret, Errors *errs);
+// Runs the examples without a database (guide, form, flow with services answered); reports {title, ok, why} each.
+MUST_USE Status pack_examples(const Item *item, Value files, Instant now, Arena *a, Value *ret_report, Errors *errs);
+// Publishes packs as new versions, all or nothing; a pack whose digest is unchanged is left alone. Units and posts must exist.
+// input: {"packs": [files…], "county": code prefix}. Commands "item.publish" (sysadmin, system), "item.withdraw", "item.import".
+void item_register(void);
+
+// {"situation": …} → what this applicant needs: {eligible, reason, materials: [MaterialSpec as context + needed], hide_steps, notes, trace}.
+MUST_USE Status item_guide(const Item *item, Value situation, Instant now, Arena *a, Value *ret, Error *err);
+
+// Items by any fragment of name or code; filters: {q, unit, town, audience, life_event, power, kind, bundle, page, page_size}.
+// {rows: [{code,name,name_en,unit,unit_name,kind,…}], total, page, pages}.
+MUST_USE Status item_search(Db *db, Value filter, Arena *a, Value *ret, Error *err);
+
+// A catalogue of lines {department, main_item, name, item_code, task_type, dept_code}: CSV (RFC 4180, BOM allowed) or JSON list → list of
+// {line, …fields} and the faults by line.
+MUST_USE Status catalogue_read(Str text, bool json, Arena *a, Value *ret_lines, Errors *errs);
