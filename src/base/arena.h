@@ -41,6 +41,11 @@ __attribute__((malloc, returns_nonnull)) void *arena_alloc_raw(Arena *a, size_t 
 // n * size, the overflow checked.
 __attribute__((returns_nonnull)) void *arena_alloc_n(Arena *a, size_t n, size_t size);
 
+// Makes the newest allocation longer where it stands; false (nothing changed) when it isn't the
+// newest or the block has no room. The bytes added are not zeroed. For growing arrays.
+__attribute__((warn_unused_result)) bool arena_extend(Arena *a, void *ptr, size_t size_old,
+                                                      size_t size_new);
+
 Str arena_str(Arena *a, Str s);           // a copy
 const char *arena_cstr(Arena *a, Str s);  // a NUL-terminated copy, for a library's edge
 Str arena_concat(Arena *a, const Str *parts, size_t n);

@@ -8,6 +8,8 @@ typedef int64_t Instant;
 typedef int32_t Day;
 
 enum { CHINA_OFFSET_S = 8 * 3600, DAY_MS = 86400000 };
+// Years of civil_valid, both ways: what a Day can hold, and more than any record needs.
+enum { CIVIL_YEAR_MAX = 999999 };
 
 typedef struct Civil {
     int32_t year; // proleptic Gregorian
@@ -21,6 +23,11 @@ int64_t clock_monotonic_us(void); // for measuring
 Day day_from_civil(Civil c); // c must be valid
 Civil day_to_civil(Day d);
 bool civil_valid(Civil c);
+// The same two in 64 bits, for FEEL's years up to +-999,999,999. The month must be 1..12; a day
+// past the month's end counts on into the next.
+int64_t civil_to_days(Civil c);
+Civil civil_from_days(int64_t days);
+int32_t civil_month_days(int32_t year, int32_t month); // 28..31; month 1..12
 int day_weekday(Day d); // 0 Monday … 6 Sunday
 Day instant_day(Instant t);           // in China
 Instant day_instant(Day d, int32_t second_of_day); // China's civil time -> instant
