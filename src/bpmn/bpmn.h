@@ -56,6 +56,8 @@ typedef struct FlowInput {
     int64_t token;
     Str name;
     Value values;
+    Value facts; // more names the expressions may read (answers, item, applicant …), not kept in
+                 // the state: whoever drives the engine has them anyway
 } FlowInput;
 
 typedef struct FlowStep {
@@ -63,11 +65,15 @@ typedef struct FlowStep {
     FlowEffect *effects;
     size_t effects_count;
     bool ended;
+    bool stuck; // only joins wait, for tokens that can't come: a fault of the model
 } FlowStep;
 
 // Runs until nothing can move. CONFLICT when the token is not waiting (done already, cancelled),
 // INVALID when a condition could not be decided (names the sequence flow). Nothing is changed on
-// failure. Results live in `a`.
+// failure. Results live in `a` and may share parts of `state`, the input's values and the flow.
+// FLOW_MESSAGE goes to the token that waits longest for a message of that name and to all that
+// wait for a signal of that name; `token`, when not 0, narrows it to one. `values` of FLOW_TIMER
+// are merged too. FLOW_CANCEL ends without FLOW_ENDED, which only a flow that ran to its end has.
 MUST_USE Status flow_step(const Flow *f, Value state, const FlowInput *input, Instant now,
                           Arena *a, FlowStep *ret, Error *err);
 Value flow_variables(Value state);

@@ -84,6 +84,9 @@ Db *tx_db(Tx *tx);
 Arena *tx_arena(Tx *tx);  // the job's
 Instant tx_now(const Tx *tx); // the only clock a command may read
 Day tx_day(const Tx *tx);
+// The id the next row of `table` (a literal) gets, for rows whose text contains their own id. On
+// SQLite MAX(id) + 1, safe because there is one writer; on PostgreSQL from the table's sequence.
+MUST_USE Status tx_next_id(Tx *tx, const char *table, int64_t *ret, Error *err);
 // What must happen only if and after the transaction commits (waking a waiter, logging).
 void tx_after_commit(Tx *tx, void (*fn)(void *), void *arg);
 // A savepoint inside the job: its own changes are undone when fn fails.
