@@ -43,7 +43,7 @@ typedef struct Range {
 struct Value {
     uint8_t kind;  // ValueKind
     uint8_t flags; // private to the room that made a function
-    uint16_t extra; // private
+    uint16_t extra; // private; of a list or context its depth, which the builders set
     uint32_t len;  // bytes of a string, items of a list, entries of a context
     union {
         bool boolean;
@@ -69,6 +69,7 @@ _Static_assert(sizeof(Value) == 24, "passed by value everywhere");
 
 enum {
     VALUE_DEPTH_MAX = 200,        // nesting of lists and contexts
+    VALUE_RECURSION_MAX = VALUE_DEPTH_MAX + 4, // ranges are not counted as depth, and shallow
     VALUE_STRING_MAX = 16 << 20,  // bytes
     VALUE_ITEMS_MAX = 1 << 20,    // items of one list or context
 };
@@ -105,11 +106,15 @@ static inline Value v_at(Value list, size_t i) {
     return list.kind == V_LIST && i < list.len ? list.as.items[i] : v_null();
 }
 
-// Builders. The result is complete at *_done; the builder may then be thrown away.
+// Builders. The result is complete at *_done; the builder may then be thrown away. What would
+// pass VALUE_ITEMS_MAX or VALUE_DEPTH_MAX is not added and sets `full`; a full builder's result
+// is null, so nothing is ever quietly cut short. Ask `full` where null would not be noticed.
 typedef struct ListBuilder {
     Arena *arena;
     Value *items;
     uint32_t len, cap;
+    uint16_t depth; // of the deepest item
+    bool full;
 } ListBuilder;
 ListBuilder list_make(Arena *a);
 void list_add(ListBuilder *b, Value v);
@@ -119,26 +124,38 @@ typedef struct ContextBuilder {
     Arena *arena;
     Entry *entries;
     uint32_t len, cap;
+    uint16_t depth;
+    bool full;
+    uint32_t *index; // hash table of positions + 1; made when there are many entries
+    uint32_t index_cap, indexed;
 } ContextBuilder;
 ContextBuilder context_make(Arena *a);
 // Replaces an earlier value of the same key, in its place. The key is not copied.
 void context_put(ContextBuilder *b, Str key, Value v);
+// The same, but false, and nothing changed, when the key is there.
+MUST_USE bool context_put_once(ContextBuilder *b, Str key, Value v);
 // The caller knows that the key is new (literal keys, columns of a row).
 void context_put_new(ContextBuilder *b, Str key, Value v);
 #define context_put_lit(b, literal, v) context_put((b), S(literal), (v))
 Value context_done(const ContextBuilder *b);
+// 0 for what isn't a list or context, 1 for a flat one. VALUE_DEPTH_MAX at most.
+static inline uint16_t v_depth(Value v) {
+    return v.kind == V_LIST || v.kind == V_CONTEXT ? v.extra : 0;
+}
 // A new context with the entries of both; `over` wins.
 Value v_merge(Value base, Value over, Arena *a);
 // A context of one entry more.
 Value v_with(Value context, Str key, Value v, Arena *a);
 
-// FEEL equality; values of different kinds are not equal, contexts regardless of order.
+// FEEL equality; values of different kinds are not equal, contexts regardless of order. Times
+// that both have an offset are compared as instants; one with and one without are not equal.
 bool v_equal(Value a, Value b);
 // -1, 0, 1 for two of the same ordered kind; false when they have no order.
 MUST_USE bool v_compare(Value a, Value b, int *ret_order);
 // A deep copy that depends on nothing outside `a`.
 Value v_copy(Value v, Arena *a);
-// FEEL string(): what a template prints. Numbers plain ("1234.50"), dates ISO, null "".
+// FEEL string(): what a template prints. Numbers plain ("1234.50"), dates ISO, null "". Inside
+// lists and contexts strings are quoted and null is "null".
 void v_print(Buf *out, Value v);
 Str v_to_str(Value v, Arena *a);
 const char *v_kind_name(ValueKind k); // "number", "days and time duration", …
