@@ -4,6 +4,13 @@
 #include "web/http.h"
 #include "trail/log.h"
 
+// An entry of the main navigation, shown to who has one of the roles (ROLE_PUBLIC: everybody).
+typedef struct NavItem {
+    const char *href;
+    const char *label; // T("…")
+    unsigned roles;
+} NavItem;
+
 struct App {
     Store *store;
     Str data_dir;
@@ -16,8 +23,18 @@ struct App {
     bool secure_cookies;    // public_url is https
     const Route *const *route_tables; // NULL-terminated
     const size_t *route_counts;
+    const NavItem *nav;     // may be NULL
+    size_t nav_count;
+    Str version;
     bool dev;               // templates and assets are read from ./ui on every request
+    struct Web *web;        // private to web/: router, assets, csrf key, counters; made by app_prepare
 };
+
+// Call once after the fields above are set, before http_start or http_simulate: loads templates and
+// translations unless they are, checks the routes (a pattern twice, an unknown command: BROKEN), reads or makes
+// DATA/keys/web.key (signs visitors' form tokens; the nodes of one county share it). All lives in `a`.
+MUST_USE Status app_prepare(App *app, Arena *a, Error *err);
+void app_release(App *app); // locks and caches, at the end
 
 typedef struct HttpOptions {
     Str address;  // "127.0.0.1"
@@ -28,15 +45,39 @@ typedef struct HttpOptions {
 
 MUST_USE Status app_load_templates(App *app, Arena *a, Error *err); // ui/pages, ui/parts, ui/i18n from the binary
 MUST_USE Status http_start(App *app, const HttpOptions *o, Http **ret, Error *err);
+uint16_t http_port(const Http *h); // the one listened on, also when 0 was asked for
 // Stops accepting, lets what runs finish (at most `grace_ms`), closes.
 void http_stop(Http *h, int grace_ms);
 // One request without a socket: for tests, benchmarks and the table of rights. `raw` is a whole HTTP/1.1 request head
 // and body; the reply is the bytes that would be sent.
 MUST_USE Status http_simulate(App *app, Str raw, Str address, Instant now, Arena *a, Str *ret_reply, Error *err);
 
+// Templates are named by their path below ui/pages or ui/parts without ".html": "case/show", "head".
 // Renders a model as the page would be sent: adds what every page needs to the model:
-// {"lang","lang_other","large","user":{name,roles…}|null,"csrf","path","target","county","now","nav":[…]}.
+//   lang "zh"|"en", lang_other, lang_href (this page in the other language), large (bool), large_href
+//   user null | {name, account_id, party_id, unit_id, roles: ["clerk"…], role_names: ["窗口人员"…],
+//        is: {clerk: true …}} (every role code is a member of `is`)
+//   csrf for <input type="hidden" name="_csrf" value="{{csrf}}">, path, target, public_url, county, version
+//   now (date and time), nav [{href, label (translated), active}]
+//   assets {app_css: "/assets/app.css?v=…", app_js: …}: every file of ui/dist, other characters as '_'
+// What the model itself says wins.
 MUST_USE Status app_render(App *app, Request *rq, Str template_name, Value model, Buf *out, Error *err);
-// For a POST route: runs `command` with rq->input (as rq->actor) and waits for its commit.
+// Runs `command` with `input` as rq->actor and waits for its commit; rq->db is another afterwards.
 MUST_USE Status request_command(Request *rq, Str command, Value input, Value *ret, Errors *errs);
 void reply_redirect(Reply *reply, Str location);
+
+// A member of the form or of the query, trimmed; "" when absent or not a string.
+Str request_text(const Request *rq, Str name);
+Str request_query(const Request *rq, Str name);
+// The Set-Cookie value that logs in with this token, or logs out with an empty one.
+Str app_session_cookie(const App *app, Str token, Arena *a);
+// The text in the language of the request.
+Str request_tr(const Request *rq, const char *zh);
+
+// Work beside the requests: `fn` runs every interval on a thread of its own from app_background_start to
+// app_background_stop; a failure is logged and tried again at the next interval. Register before starting.
+enum { BACKGROUND_MAX = 16 };
+typedef Status (*BackgroundFn)(App *app, void *ctx, Instant now, Error *err);
+void app_background(App *app, const char *name, BackgroundFn fn, void *ctx, int interval_ms);
+MUST_USE Status app_background_start(App *app, Error *err);
+void app_background_stop(App *app); // waits for what runs
