@@ -35,15 +35,30 @@ static Str place_of(const Parser *p, const char *at) {
     return arena_printf(p->arena, "%zu:%zu", line, column);
 }
 
-#define fail_at(p, where, ...) error_set((p)->err, INVALID, place_of((p), (where)), __VA_ARGS__)
-#define fail(p, ...) fail_at((p), (p)->at, __VA_ARGS__)
+typedef enum Expected { A_VALUE, A_DIGIT, A_KEY, A_COLON, LIST_END, OBJECT_END } Expected;
 
-static Status fail_unexpected(const Parser *p, Str expected) {
-    if (p->at == p->end) return fail(p, "内容没有写完，这里应有{1}", expected);
-    Str rest = str_of(p->at, (size_t)(p->end - p->at));
+static Status fail_expected(const Parser *p, Expected expected) {
+    Str place = place_of(p, p->at);
+    if (p->at == p->end) return error_set(p->err, INVALID, place, "内容没有写完");
+    Str found = str_of(p->at, (size_t)(p->end - p->at));
     size_t len = 0;
-    if (str_utf8_next(rest, &len) < 0) return fail(p, "编码不是正确的 UTF-8");
-    return fail(p, "这里应有{1}，而不是“{2}”", expected, str_sub(rest, 0, len));
+    if (str_utf8_next(found, &len) < 0) {
+        return error_set(p->err, INVALID, place, "编码不是正确的 UTF-8");
+    }
+    found.len = len;
+    switch (expected) {
+    case A_VALUE: break;
+    case A_DIGIT:
+        return error_set(p->err, INVALID, place, "这里应有数字，而不是“{1}”", found);
+    case A_KEY:
+        return error_set(p->err, INVALID, place, "这里应有带引号的名称，而不是“{1}”", found);
+    case A_COLON: return error_set(p->err, INVALID, place, "这里应有冒号，而不是“{1}”", found);
+    case LIST_END:
+        return error_set(p->err, INVALID, place, "这里应有逗号或“]”，而不是“{1}”", found);
+    case OBJECT_END:
+        return error_set(p->err, INVALID, place, "这里应有逗号或“}”，而不是“{1}”", found);
+    }
+    return error_set(p->err, INVALID, place, "这里应有一个值，而不是“{1}”", found);
 }
 
 // --- scanning
@@ -65,7 +80,7 @@ static Status parse_number(Parser *p, Value *ret) {
     at += negative;
     if (!is_digit(p, at)) {
         p->at = at;
-        return fail_unexpected(p, S("数字"));
+        return fail_expected(p, A_DIGIT);
     }
     const char *digits = at;
     int64_t small = 0;
@@ -86,7 +101,7 @@ static Status parse_number(Parser *p, Value *ret) {
         at++;
         if (!is_digit(p, at)) {
             p->at = at;
-            return fail_unexpected(p, S("数字"));
+            return fail_expected(p, A_DIGIT);
         }
         while (is_digit(p, at)) at++;
     }
@@ -95,13 +110,13 @@ static Status parse_number(Parser *p, Value *ret) {
         if (at < p->end && (*at == '+' || *at == '-')) at++;
         if (!is_digit(p, at)) {
             p->at = at;
-            return fail_unexpected(p, S("数字"));
+            return fail_expected(p, A_DIGIT);
         }
         while (is_digit(p, at)) at++;
     }
     Decimal d;
     if (!decimal_parse(str_of(from, (size_t)(at - from)), &d)) {
-        return fail(p, "数字太大或太小，超出可表示的范围");
+        return error_set(p->err, INVALID, place_of(p, p->at), "数字太大或太小，超出可表示的范围");
     }
     p->at = at;
     *ret = v_number(d);
@@ -127,7 +142,7 @@ static Status scan_string(Parser *p, const char **ret_end, bool *ret_escaped) {
         }
         if (at == p->end) {
             p->at = at;
-            return fail(p, "字符串没有结束的引号");
+            return error_set(p->err, INVALID, place_of(p, p->at), "字符串没有结束的引号");
         }
         unsigned char c = (unsigned char)*at;
         if (c == '"') break;
@@ -135,13 +150,15 @@ static Status scan_string(Parser *p, const char **ret_end, bool *ret_escaped) {
             *ret_escaped = true;
             at += p->end - at > 1 ? 2 : 1; // what is escaped is looked at when it is decoded
         } else if (c < 0x20) {
-            return fail_at(p, at, "字符串里的控制字符须写成转义形式");
+            return error_set(p->err, INVALID, place_of(p, at), "字符串里的控制字符须写成转义形式");
         } else if (c < 0x80) {
             at++;
         } else {
             size_t len = 0;
             Str rest = str_of(at, (size_t)(p->end - at));
-            if (str_utf8_next(rest, &len) < 0) return fail_at(p, at, "编码不是正确的 UTF-8");
+            if (str_utf8_next(rest, &len) < 0) {
+                return error_set(p->err, INVALID, place_of(p, at), "编码不是正确的 UTF-8");
+            }
             at += len;
         }
     }
@@ -201,11 +218,14 @@ static Status decode_string(Parser *p, const char *end, Str *ret) {
         case 't': buf_char(&out, '\t'), at++; break;
         case 'u': {
             int32_t c = unicode_escape(&at, end);
-            if (c < 0) return fail_at(p, slash, "不正确的 \\u 转义（须成对的代理码）");
+            if (c < 0) {
+                return error_set(p->err, INVALID, place_of(p, slash),
+                                 "不正确的 \\u 转义（须成对的代理码）");
+            }
             buf_utf8(&out, (uint32_t)c);
             break;
         }
-        default: return fail_at(p, slash, "不认识的转义字符");
+        default: return error_set(p->err, INVALID, place_of(p, slash), "不认识的转义字符");
         }
     }
     *ret = buf_view(&out);
@@ -250,10 +270,10 @@ static Status too_many(const Parser *p) {
 }
 
 // Behind an item: whether another follows. *ret_more false: `close` was there and is behind us.
-static Status item_end(Parser *p, char close, Str expected, bool *ret_more) {
+static Status item_end(Parser *p, char close, Expected expected, bool *ret_more) {
     skip_space(p);
     if (p->at == p->end || (*p->at != ',' && *p->at != close)) {
-        return fail_unexpected(p, expected);
+        return fail_expected(p, expected);
     }
     *ret_more = *p->at == ',';
     p->at++;
@@ -274,7 +294,7 @@ static Status parse_list(Parser *p, Value *ret) {
         if (status != OK) return status;
         list_add(&b, item);
         if (b.full) return too_many(p);
-        status = item_end(p, ']', S("逗号或“]”"), &more);
+        status = item_end(p, ']', LIST_END, &more);
         if (status != OK) return status;
     }
     if (b.items == local) {
@@ -287,20 +307,22 @@ static Status parse_list(Parser *p, Value *ret) {
 }
 
 static Status parse_entry(Parser *p, ContextBuilder *b) {
-    if (p->at == p->end || *p->at != '"') return fail_unexpected(p, S("名称（字符串）"));
+    if (p->at == p->end || *p->at != '"') return fail_expected(p, A_KEY);
     const char *key_at = p->at;
     Str key;
     Status status = parse_string(p, &key);
     if (status != OK) return status;
     skip_space(p);
-    if (p->at == p->end || *p->at != ':') return fail_unexpected(p, S("冒号"));
+    if (p->at == p->end || *p->at != ':') return fail_expected(p, A_COLON);
     p->at++;
     skip_space(p);
     Value value;
     status = parse_value(p, &value);
     if (status != OK) return status;
     if (p->mode == JSON_LAX) context_put(b, key, value);
-    else if (!context_put_once(b, key, value)) return fail_at(p, key_at, "名称“{1}”重复", key);
+    else if (!context_put_once(b, key, value)) {
+        return error_set(p->err, INVALID, place_of(p, key_at), "名称“{1}”重复", key);
+    }
     return b->full ? too_many(p) : OK;
 }
 
@@ -314,7 +336,7 @@ static Status parse_object(Parser *p, Value *ret) {
     while (more) {
         status = parse_entry(p, &b);
         if (status != OK) return status;
-        status = item_end(p, '}', S("逗号或“}”"), &more);
+        status = item_end(p, '}', OBJECT_END, &more);
         if (status != OK) return status;
     }
     if (b.entries == local) {
@@ -328,7 +350,7 @@ static Status parse_object(Parser *p, Value *ret) {
 
 static Status parse_word(Parser *p, Str word, Value v, Value *ret) {
     if (!str_starts(str_of(p->at, (size_t)(p->end - p->at)), word)) {
-        return fail_unexpected(p, S("值"));
+        return fail_expected(p, A_VALUE);
     }
     p->at += word.len;
     *ret = v;
@@ -336,7 +358,7 @@ static Status parse_word(Parser *p, Str word, Value v, Value *ret) {
 }
 
 static Status parse_value(Parser *p, Value *ret) {
-    if (p->at == p->end) return fail_unexpected(p, S("值"));
+    if (p->at == p->end) return fail_expected(p, A_VALUE);
     switch (*p->at) {
     case '{': return parse_object(p, ret);
     case '[': return parse_list(p, ret);
@@ -351,7 +373,7 @@ static Status parse_value(Parser *p, Value *ret) {
     case 'n': return parse_word(p, S("null"), v_null(), ret);
     default:
         if (*p->at == '-' || is_digit(p, p->at)) return parse_number(p, ret);
-        return fail_unexpected(p, S("值"));
+        return fail_expected(p, A_VALUE);
     }
 }
 
@@ -371,7 +393,9 @@ Status json_parse(Str text, JsonMode mode, JsonLimits limits, Arena *a, Value *r
     Status status = parse_value(&p, &v);
     if (status != OK) return status;
     skip_space(&p);
-    if (p.at != p.end) return fail(&p, "内容之后还有多余的字符");
+    if (p.at != p.end) {
+        return error_set(err, INVALID, place_of(&p, p.at), "内容之后还有多余的字符");
+    }
     *ret = v;
     return OK;
 }
