@@ -18,7 +18,8 @@ deps:
 run:
 	@tools/deps build run
 	@tools/build $(BUILD) yizhan
-	@test -e $(DATA) || $(BUILD)/yizhan init --data $(DATA) --demo
+	@test -e $(DATA) || { rm -rf $(DATA).new && \
+		$(BUILD)/yizhan init --data $(DATA).new --demo && mv $(DATA).new $(DATA); }
 	@exec $(BUILD)/yizhan serve --data $(DATA) --listen $(LISTEN)
 
 test:
