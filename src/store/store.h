@@ -46,7 +46,10 @@ void store_release(Db *db);
 static inline void store_release_p(Db **db) {
     if (*db) store_release(*db);
 }
-#define DB_AUTO [[gnu::cleanup(store_release_p)]] Db *
+#define DB_AUTO __attribute__((cleanup(store_release_p))) Db *
+// Gives back whatever this thread has borrowed; for whoever catches an arena's limit by longjmp,
+// which runs no cleanup.
+void store_release_all(void);
 
 // A statement of db's cache, reset and unbound. Errors are sticky: bind and step do nothing after
 // the first, query_done returns it. So the shape of every use is
@@ -92,6 +95,12 @@ void tx_after_commit(Tx *tx, void (*fn)(void *), void *arg);
 // A savepoint inside the job: its own changes are undone when fn fails.
 MUST_USE Status tx_nested(Tx *tx, Status (*fn)(Tx *, void *, Errors *), void *arg, Errors *errs);
 
+// What this job read is out of date: a key it computed was taken meanwhile. Undoes it and runs it
+// again on a fresh view (PostgreSQL; on SQLite, where jobs never overlap, it is a refusal). The job returns what this returns.
+MUST_USE Status tx_repeat(Tx *tx, Errors *errs);
+
+// A statement that fails spoils its transaction: a job that returns OK after one is refused, unless
+// the statement stood in a tx_nested that failed with it.
 typedef struct StoreJob {
     Status (*fn)(Tx *tx, void *arg, Errors *errs); // not OK: everything it changed is undone
     void *arg;
@@ -101,7 +110,8 @@ typedef struct StoreJob {
     Status status;   // out
     void (*done)(struct StoreJob *job); // called once, after the commit or the refusal; not under any lock
     void *done_arg;
-    struct StoreJob *next; // private
+    struct StoreJob *next;       // private: the queue
+    struct StoreJob *batch_next; // private: jobs submitted together
 } StoreJob;
 
 // Queues a job; `done` tells the end. When the queue is full, `done` is called at once with BUSY.
@@ -111,6 +121,9 @@ void store_submit_many(Store *s, StoreJob *const *jobs, size_t n);
 // Queues and waits.
 MUST_USE Status store_write(Store *s, Status (*fn)(Tx *, void *, Errors *), void *arg, Arena *a,
                             Instant now, Errors *errs);
+
+// Returns when every job that was running when it was called has ended, in every process.
+MUST_USE Status store_barrier(Store *s, Error *err);
 
 // ---- upkeep ----
 // A consistent copy while the store runs (SQLite online backup); for PostgreSQL use pg_dump: INVALID says so.
