@@ -67,3 +67,8 @@ void feel_reads(const FeelExpr *e, Arena *a, Str **ret, size_t *ret_count);
 // If the expression is a plain path (a.b.c) of at most `max` names, its segments; else 0. Lets
 // templates resolve the common case without evaluating.
 size_t feel_as_path(const FeelExpr *e, Str *ret, size_t max);
+// A function value made by the host, to be put among the variables: business knowledge models,
+// decision services. `params` (may be NULL) makes it callable by name; it must live as long.
+Value feel_function(FeelNative call, void *host, const Str *params, size_t params_count, Arena *a);
+// Does the value conform to a type written in FEEL ("number", "list<date>")? INVALID: no such type.
+MUST_USE Status feel_is(Value v, Str type, Arena *a, bool *ret);
