@@ -35,6 +35,7 @@ CREATE TABLE account (
     login TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     password TEXT NOT NULL,     -- argon2id, encoded; '' cannot log in
+    must_change @INT NOT NULL DEFAULT 0, -- 1: somebody else chose the password
     roles @INT NOT NULL,
     unit_id @INT REFERENCES unit(id),
     party_id @INT REFERENCES party(id),
@@ -127,6 +128,7 @@ CREATE INDEX cases_unit_state ON cases(unit_id, state, promised_due_day);
 CREATE INDEX cases_party ON cases(party_id);
 CREATE INDEX cases_item ON cases(item_id, accepted_at);
 CREATE INDEX cases_parent ON cases(parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX cases_waiting ON cases(received_at) WHERE state = 1;
 CREATE INDEX cases_open_due ON cases(promised_due_day) WHERE decided_at IS NULL;
 
 CREATE TABLE draft (            -- save and resume 暂存
@@ -209,10 +211,6 @@ CREATE TABLE rating (           -- 好差评 (GB/T 39734-2020)
     revisit_grade @INT          -- asked again after rectification
 );
 CREATE INDEX rating_rated ON rating(rated_at);
-CREATE TABLE rating_link (
-    token_hash @BLOB NOT NULL PRIMARY KEY,
-    case_id @INT NOT NULL UNIQUE REFERENCES cases(id)
-);
 
 CREATE TABLE register_entry (   -- 名录: recognised persons, permits …
     id @ID,

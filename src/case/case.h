@@ -26,6 +26,8 @@ typedef enum Light { LIGHT_NONE, LIGHT_GREEN, LIGHT_YELLOW, LIGHT_RED } Light;
 
 Str case_state_name(CaseState s);   // 办理中
 Str outcome_name(CaseOutcome o);
+Str event_kind_name(Str kind);      // "case.accepted" -> 受理
+Str letter_kind_name(Str kind);     // "correction" -> 补正告知书
 
 enum {
     CASE_ANSWERS_MAX = 256 << 10,   // bytes of JSON
@@ -44,6 +46,8 @@ MUST_USE Status case_room_create(Store *s, Str data_dir, Str county, Str region,
 void case_room_free(CaseRoom *r);
 Items *case_items(CaseRoom *r);
 const Calendar *case_calendar(CaseRoom *r);
+// Reads the calendar again, after calendar_load has committed.
+MUST_USE Status case_calendar_refresh(CaseRoom *r, Db *db, Error *err);
 
 // Commands (input → result). All check `revision` when it is given. Refusals name the field.
 //   case.submit     applicants, clerks  {item, channel (clerks only), applicant{…} (clerks, agents; a citizen's own otherwise), situation, answers,
@@ -83,5 +87,11 @@ MUST_USE Status case_list(CaseRoom *r, Db *db, const Actor *actor, Value filter,
 MUST_USE Status task_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now, Arena *a, Value *ret, Error *err);
 // What a stranger who has the number and the last four digits of the applicant's phone or number may see: state, dates.
 MUST_USE Status case_track(CaseRoom *r, Db *db, Str number, Str last_four, Instant now, Arena *a, Value *ret, Error *err);
+// The link that rates a case: /rate/TOKEN, derived from a secret of the installation.
+Str rating_token(int64_t case_id, Arena *a);
+bool case_of_rating_token(Str token, Arena *a, int64_t *ret);
+Str case_rectify_item(void); // code of the item a bad rating opens
+// A saved draft by its link: {item, situation, saved: {answers, materials, applicant}, updated_at}.
+MUST_USE Status case_draft(Db *db, Str token, Arena *a, Value *ret, Error *err);
 // The cockpit's and summary's colour for a case.
 Light case_light(Day today, int64_t promised_due_day, int64_t warn_day, bool paused, bool closed);

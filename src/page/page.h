@@ -53,4 +53,7 @@ typedef struct PageRun {
 MUST_USE Status page_render(PageRun *run, const Template *t, Buf *out, Error *err);
 // The texts of all {{_ }} in the template, for the check that each has a translation.
 void template_texts(const Template *t, Arena *a, Str **ret, size_t *ret_count);
+// A string that {{{ }}} writes as it is: HTML or SVG made by our own writers (flow_draw, qr_svg), never
+// anything a user sent. The mark is in Value.flags and is lost by v_copy and JSON: safe by default.
+Value page_raw(Str html);
 void page_escape_html(Buf *out, Str s);

@@ -1,0 +1,142 @@
+// What the files of the case room share. Nothing outside src/case includes this.
+#pragma once
+
+#include "case/case.h"
+#include "case/letter.h"
+
+struct CaseRoom {
+    Store *store;
+    Items *items;
+    Arena *arena;               // for what lives as long as the room
+    Str data_dir, county, region, public_url;
+    Str link_key;               // secret behind rating links
+    const Calendar *calendar;   // read with __atomic_load_n; old ones stay until the room ends
+    Arena *calendar_arenas[8];
+    size_t calendar_arenas_count;
+};
+
+// Commands carry no context of their own; the process has one room.
+extern CaseRoom *case_room;
+
+// `e` is the Error of the call: TRY_E(errs, query_run(q, NULL, &e)).
+#define TRY_E(errs, call)                                       \
+    do {                                                        \
+        Error e = {.status = OK};                               \
+        if ((call) != OK) return errors_push((errs), &e);       \
+    } while (0)
+#define TRY_S(call)                        \
+    do {                                   \
+        Status try_s_ = (call);            \
+        if (try_s_ != OK) return try_s_;   \
+    } while (0)
+
+typedef struct CaseRow {
+    int64_t id;
+    Str number;
+    int64_t item_id, item_version_id, unit_id, town_id, party_id, applicant_account_id, parent_id;
+    Handling channel;
+    CaseState state;
+    CaseOutcome outcome;
+    int64_t handler_id;
+    Instant received_at, accepted_at, decided_at, delivered_at, closed_at; // 0: not yet
+    int64_t promised_due_day, statutory_due_day, warn_day;                  // 0: none
+    bool paused, overdue;
+    Value answers; // {"situation": {…}, "answers": {…}}
+    Value flow;    // state of the engine, null before acceptance
+    Value clock;   // see case_clock.c
+    int64_t revision;
+    const Item *item;
+} CaseRow;
+
+// The case a command speaks of: input.id or input.number; checks input.revision when given.
+MUST_USE Status case_load_input(Tx *tx, Value input, CaseRow *ret, Errors *errs);
+MUST_USE Status case_load(Db *db, int64_t id, Arena *a, CaseRow *ret, Errors *errs);
+MUST_USE Status case_load_number(Db *db, Str number, Arena *a, CaseRow *ret, Errors *errs);
+Str case_number_make(Str region, Day day, int64_t id, Arena *a);
+// Writes back what a command may change, counting `revision` up; CONFLICT if another did before.
+MUST_USE Status case_save(Tx *tx, CaseRow *c, Errors *errs);
+MUST_USE Status case_event(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Handling handling,
+                           Value data, Errors *errs);
+// Is it the actor's own (as applicant, or as the agent who applied)?
+bool case_is_own(const CaseRow *c, const Actor *actor);
+// Applicants act online; everyone else at a window.
+Handling actor_channel(const Actor *actor);
+// Refuses unless the case is in one of `states` (bits 1 << CaseState).
+MUST_USE Status case_expect(const CaseRow *c, unsigned states, Errors *errs);
+// A trimmed text of the input within NOTE_MAX; INVALID when it is required and empty.
+MUST_USE Status input_text(Value input, Str name, Str label, bool required, Str *ret, Errors *errs);
+int64_t input_int(Value input, Str name); // number or digits; 0 otherwise
+bool input_bool(Value input, Str name);   // true, "true", "on", "1", "yes"
+Value input_list(Value input, Str name, Arena *a); // a list, a list of the one value, or empty
+
+// Clocks (case_clock.c)
+Value clock_start(Day start, const Item *item, Arena *a);
+void clock_apply(CaseRow *c, const Calendar *cal); // sets the due days from c->clock
+Value clock_pause(Value clock, Day from, Str reason, Arena *a);
+Value clock_resume(Value clock, Day to, Arena *a);
+Value clock_extend(Value clock, int64_t days, Arena *a);
+Value clock_view(const CaseRow *c, const Calendar *cal, Day today, Arena *a);
+
+// Stops and restarts the clocks, with the letter and the event (case_life.c).
+MUST_USE Status case_pause_clock(Tx *tx, CaseRow *c, const Actor *actor, Str reason, Errors *errs);
+MUST_USE Status case_resume_clock(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
+
+// Flow (case_flow.c)
+MUST_USE Status flow_begin(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
+MUST_USE Status flow_feed(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input, Errors *errs);
+MUST_USE Status flow_stop(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
+// A child of `parent` in approval at once; `token` of the parent's flow is completed when the child is decided (0: none).
+MUST_USE Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t party_id, Value answers,
+                                const Actor *actor, int64_t token, int64_t *ret_id, Errors *errs);
+
+// Letters with the models every letter gets (case_letter.c)
+MUST_USE Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value more, Value *ret, Errors *errs);
+
+// Materials (case_material.c)
+MUST_USE Status materials_store(Tx *tx, const CaseRow *c, Value given, Value needed, Errors *errs);
+// Rows of the case: [{id, code, name, state, file_hash, file_name, promised_day, note}].
+MUST_USE Status materials_read(Db *db, int64_t case_id, Arena *a, Value *ret, Error *err);
+// A later copy replaces what was missing, promised or rejected. `given`: a code or {code, file_hash, file_name}.
+MUST_USE Status material_give(Tx *tx, int64_t case_id, Value given, Errors *errs);
+MUST_USE Status material_set(Tx *tx, int64_t case_id, Str code, Str name, MaterialState state, int64_t promised_day, Str note, Errors *errs);
+
+MUST_USE Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due, Errors *errs);
+MUST_USE Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token, Errors *errs); // kind empty: all; token 0: any
+Instant day_end(Day d); // the last instant of a day in China
+
+// The accept path shared by the clerk, an instant item online and the law's five days.
+typedef struct Acceptance {
+    Value tolerate;  // codes
+    Day start;       // first day of the clocks
+    bool deemed;     // by law, because nobody told the applicant anything within five days
+} Acceptance;
+MUST_USE Status case_do_accept(Tx *tx, CaseRow *c, const Actor *actor, const Acceptance *how, Errors *errs);
+// Ends the case before a decision: withdrawn, terminated.
+MUST_USE Status case_end(Tx *tx, CaseRow *c, const Actor *actor, CaseState state, Str event, Str letter, Str reason, Handling handling, Errors *errs);
+MUST_USE Status message_to_applicant(Tx *tx, const CaseRow *c, const char *text, const Str *args, size_t n, Errors *errs);
+
+
+
+Status cmd_submit(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_supplement(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_draft_save(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_accept(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_correct(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_refuse(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_withdraw(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_pause(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_resume(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_extend(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_deliver(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_remark(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_look(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_archive(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_task_claim(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_task_release(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_task_delegate(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_task_return(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_task_complete(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_rate(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_revisit(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_timer(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_deem(Tx *, const Actor *, Value, Value *, Errors *);

@@ -1,0 +1,291 @@
+// Lists of cases and tasks. A list is filtered by bound parameters over one fixed SQL text per
+// leading index; pages go on by a cursor (the id of the last row), so page 1,000 costs what page 1
+// does. Numbers are masked here, whoever asks.
+#include "case/case_internal.h"
+
+enum { COUNT_MAX = 10000, PAGE_DEFAULT = 20 };
+
+#define LIST_COLUMNS                                                                            \
+    "c.id, c.number, c.state, c.outcome, c.channel, c.received_at, c.accepted_at, c.decided_at," \
+    " c.promised_due_day, c.warn_day, c.paused, c.overdue, c.closed_at, i.name, i.name_en,"      \
+    " u.name, u.name_en, p.name, p.kind"
+#define LIST_FROM                                                                            \
+    " FROM cases c JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id"          \
+    " JOIN party p ON p.id = c.party_id"
+
+typedef struct Filter {
+    Buf where, join;
+    Value params[16];
+    int count;
+    Arena *arena;
+} Filter;
+
+// `condition` is a literal with one %d for the parameter's number.
+static void filter_add(Filter *f, const char *before, Value v, const char *after) {
+    buf_lit(&f->where, " AND ");
+    buf_str(&f->where, str_z(before));
+    buf_lit(&f->where, "?");
+    f->params[f->count++] = v;
+    buf_int(&f->where, f->count);
+    buf_str(&f->where, str_z(after));
+}
+
+static void filter_int(Filter *f, Value filter, Str name, const char *before) {
+    int64_t n = input_int(filter, name);
+    if (n) filter_add(f, before, v_int(n), "");
+}
+
+static void filter_day(Filter *f, Value filter, Str name, const char *before, int32_t add) {
+    Day d;
+    if (v_to_day(v_get(filter, name), &d)) filter_add(f, before, v_int(day_instant(d + add, 0)), "");
+}
+
+static Str upper_bound(Str prefix, Arena *a) {
+    // The first string after everything that begins with `prefix`, for an index range.
+    return arena_printf(a, "%.*s\xf4\x8f\xbf\xbf", S_FMT(prefix));
+}
+
+static void filter_text(Filter *f, Value filter) {
+    Str q = str_trim(v_text(v_get_lit(filter, "q")));
+    if (str_empty(q)) return;
+    bool digits = q.ptr[0] >= '0' && q.ptr[0] <= '9';
+    if (digits && q.len == 18) { // a citizen's number, whole: the party, not the case
+        filter_add(f, "c.party_id IN (SELECT id FROM party WHERE id_number = ", v_str(q), ")");
+    } else if (digits) {
+        filter_add(f, "c.number >= ", v_str(q), "");
+        filter_add(f, "c.number <= ", v_str(upper_bound(q, f->arena)), "");
+    } else {
+        buf_lit(&f->where, " AND c.party_id IN (SELECT id FROM party WHERE name >= ?");
+        f->params[f->count++] = v_str(q);
+        buf_int(&f->where, f->count);
+        buf_lit(&f->where, " AND name <= ?");
+        f->params[f->count++] = v_str(upper_bound(q, f->arena));
+        buf_int(&f->where, f->count);
+        buf_lit(&f->where, " UNION SELECT id FROM party WHERE id_number = ?");
+        f->params[f->count++] = v_str(q);
+        buf_int(&f->where, f->count);
+        buf_lit(&f->where, ")");
+    }
+}
+
+static void filter_light(Filter *f, Value filter, Day today) {
+    Str light = v_text(v_get_lit(filter, "light"));
+    if (str_empty(light)) return;
+    buf_lit(&f->where, " AND c.decided_at IS NULL AND c.closed_at IS NULL");
+    if (str_eq(light, S("red"))) {
+        filter_add(f, "c.promised_due_day < ", v_int(today), "");
+    } else if (str_eq(light, S("yellow"))) {
+        filter_add(f, "c.promised_due_day >= ", v_int(today), "");
+        filter_add(f, "c.warn_day <= ", v_int(today), "");
+    } else {
+        filter_add(f, "c.warn_day > ", v_int(today), "");
+    }
+}
+
+static void filter_codes(Filter *f, Value filter) {
+    static const struct {
+        Str name;
+        const char *before;
+    } codes[] = {
+        {S_INIT("unit"), "c.unit_id = (SELECT id FROM unit WHERE code = "},
+        {S_INIT("town"), "c.town_id = (SELECT id FROM unit WHERE code = "},
+        {S_INIT("item"), "c.item_id = (SELECT id FROM item WHERE code = "},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        Value v = v_get(filter, codes[i].name);
+        if (!str_empty(v_text(v))) filter_add(f, codes[i].before, v, ")");
+    }
+    Str channel = v_text(v_get_lit(filter, "channel"));
+    if (str_eq(channel, S("online"))) filter_add(f, "c.channel = ", v_int(HANDLING_ONLINE), "");
+    if (str_eq(channel, S("window"))) filter_add(f, "c.channel = ", v_int(HANDLING_WINDOW), "");
+}
+
+static void filter_build(Filter *f, const Actor *actor, Value filter, Day today, Arena *a) {
+    *f = (Filter){.where = buf_make(a, 512, 16384), .arena = a};
+    buf_lit(&f->where, " WHERE 1 = 1");
+    if (input_bool(filter, S("mine")) || !actor_has(actor, ROLES_OFFICIAL | ROLE_SYSTEM)) {
+        filter_add(f, "(c.applicant_account_id = ", v_int(actor->account_id), "");
+        buf_lit(&f->where, " OR c.party_id = ?");
+        f->params[f->count++] = v_int(actor->party_id ? actor->party_id : -1);
+        buf_int(&f->where, f->count);
+        buf_lit(&f->where, ")");
+    }
+    filter_int(f, filter, S("state"), "c.state = ");
+    filter_codes(f, filter);
+    filter_text(f, filter);
+    filter_light(f, filter, today);
+    filter_day(f, filter, S("from"), "c.accepted_at >= ", 0);
+    filter_day(f, filter, S("to"), "c.accepted_at < ", 1);
+    filter_day(f, filter, S("decided_from"), "c.decided_at >= ", 0);
+    filter_day(f, filter, S("decided_to"), "c.decided_at < ", 1);
+    filter_day(f, filter, S("received_from"), "c.received_at >= ", 0);
+    filter_day(f, filter, S("received_to"), "c.received_at < ", 1);
+    if (input_bool(filter, S("overdue"))) buf_lit(&f->where, " AND c.overdue = 1");
+}
+
+static void filter_bind(const Filter *f, Query *q) {
+    for (int i = 0; i < f->count; i++) query_value(q, i + 1, f->params[i]);
+}
+
+static Value day_or_null(Query *q, int col, bool instant) {
+    if (query_col_null(q, col)) return v_null();
+    int64_t n = query_col_int(q, col);
+    return v_day(instant ? instant_day(n) : (Day)n);
+}
+
+static Value light_of(Query *q, Day today) {
+    static const Str names[] = {S_INIT("none"), S_INIT("green"), S_INIT("yellow"), S_INIT("red")};
+    bool closed = !query_col_null(q, 7) || !query_col_null(q, 12);
+    return v_str(names[case_light(today, query_col_int(q, 8), query_col_int(q, 9),
+                                  query_col_int(q, 10) != 0, closed)]);
+}
+
+static Value list_row(Query *q, const Calendar *cal, Day today, Arena *a) {
+    ContextBuilder b = context_make(a);
+    context_put_new(&b, S("id"), v_int(query_col_int(q, 0)));
+    context_put_new(&b, S("number"), v_str(query_col_keep(q, 1, a)));
+    context_put_new(&b, S("state"), v_int(query_col_int(q, 2)));
+    context_put_new(&b, S("state_name"), v_str(case_state_name((CaseState)query_col_int(q, 2))));
+    context_put_new(&b, S("outcome"), v_str(outcome_name((CaseOutcome)query_col_int(q, 3))));
+    bool online = query_col_int(q, 4) == HANDLING_ONLINE;
+    context_put_new(&b, S("channel"), online ? v_lit("online") : v_lit("window"));
+    context_put_new(&b, S("received"), day_or_null(q, 5, true));
+    context_put_new(&b, S("accepted"), day_or_null(q, 6, true));
+    context_put_new(&b, S("decided"), day_or_null(q, 7, true));
+    context_put_new(&b, S("due"), day_or_null(q, 8, false));
+    context_put_new(&b, S("paused"), v_bool(query_col_int(q, 10) != 0));
+    context_put_new(&b, S("overdue"), v_bool(query_col_int(q, 11) != 0));
+    context_put_new(&b, S("light"), light_of(q, today));
+    if (!query_col_null(q, 8) && query_col_null(q, 7)) {
+        context_put_new(&b, S("left"),
+                        v_int(calendar_between(cal, today, (Day)query_col_int(q, 8))));
+    }
+    context_put_new(&b, S("item"), v_str(query_col_keep(q, 13, a)));
+    context_put_new(&b, S("item_en"), v_str(query_col_keep(q, 14, a)));
+    context_put_new(&b, S("unit"), v_str(query_col_keep(q, 15, a)));
+    context_put_new(&b, S("unit_en"), v_str(query_col_keep(q, 16, a)));
+    Str name = query_col_str(q, 17);
+    bool natural = query_col_int(q, 18) == 1;
+    context_put_new(&b, S("applicant"), v_str(natural ? mask_name(name, a) : arena_str(a, name)));
+    return context_done(&b);
+}
+
+static Status count_cases(Db *db, const Filter *f, Arena *a, ContextBuilder *out, Error *err) {
+    Buf sql = buf_make(a, 1024, 32768);
+    buf_lit(&sql, "SELECT COUNT(*) FROM (SELECT 1 FROM cases c");
+    buf_str(&sql, buf_view(&f->where));
+    buf_lit(&sql, " LIMIT ");
+    buf_int(&sql, COUNT_MAX + 1);
+    buf_lit(&sql, ") AS some");
+    Query *q = query(db, arena_cstr(a, buf_view(&sql)));
+    filter_bind(f, q);
+    int64_t n = 0;
+    Status st = query_one_int(q, &n, err);
+    if (st != OK) return st;
+    context_put_new(out, S("total"), v_int(n > COUNT_MAX ? COUNT_MAX : n));
+    context_put_new(out, S("more"), v_bool(n > COUNT_MAX));
+    return OK;
+}
+
+Status case_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now, Arena *a,
+                 Value *ret, Error *err) {
+    Filter f;
+    Day today = instant_day(now);
+    filter_build(&f, actor, filter, today, a);
+    ContextBuilder b = context_make(a);
+    Status st = count_cases(db, &f, a, &b, err);
+    if (st != OK) return st;
+    int64_t size = input_int(filter, S("page_size"));
+    if (size < 1 || size > CASE_LIST_MAX) size = PAGE_DEFAULT;
+    int64_t after = input_int(filter, S("after"));
+    if (after) filter_add(&f, "c.id < ", v_int(after), "");
+    Buf sql = buf_make(a, 2048, 32768);
+    buf_lit(&sql, "SELECT " LIST_COLUMNS LIST_FROM);
+    buf_str(&sql, buf_view(&f.where));
+    buf_lit(&sql, " ORDER BY c.id DESC LIMIT ");
+    buf_int(&sql, size + 1);
+    Query *q = query(db, arena_cstr(a, buf_view(&sql)));
+    filter_bind(&f, q);
+    ListBuilder rows = list_make(a);
+    while (query_next(q)) list_add(&rows, list_row(q, case_calendar(r), today, a));
+    st = query_done(q, err);
+    if (st != OK) return st;
+    Value list = list_done(&rows);
+    if (list.len > size) {
+        list.len--;
+        Value last = v_at(list, list.len - 1);
+        context_put_new(&b, S("next"), v_get_lit(last, "id"));
+    }
+    context_put_new(&b, S("rows"), list);
+    *ret = context_done(&b);
+    return OK;
+}
+
+// ---- tasks ----
+
+static Value task_row(Query *q, const Calendar *cal, Day today, int64_t me, Arena *a) {
+    ContextBuilder b = context_make(a);
+    context_put_new(&b, S("id"), v_int(query_col_int(q, 0)));
+    context_put_new(&b, S("number"), v_str(query_col_keep(q, 1, a)));
+    context_put_new(&b, S("name"), v_str(query_col_keep(q, 2, a)));
+    context_put_new(&b, S("item"), v_str(query_col_keep(q, 3, a)));
+    context_put_new(&b, S("item_en"), v_str(query_col_keep(q, 4, a)));
+    Str name = query_col_str(q, 5);
+    bool natural = query_col_int(q, 6) == 1;
+    context_put_new(&b, S("applicant"), v_str(natural ? mask_name(name, a) : arena_str(a, name)));
+    context_put_new(&b, S("opened"), v_day(instant_day(query_col_int(q, 7))));
+    Value due = day_or_null(q, 8, false), case_due = day_or_null(q, 9, false);
+    context_put_new(&b, S("due"), due);
+    context_put_new(&b, S("case_due"), case_due);
+    if (!v_is_null(case_due)) {
+        Day d = (Day)query_col_int(q, 9);
+        static const Str lights[] = {S_INIT("none"), S_INIT("green"), S_INIT("yellow"), S_INIT("red")};
+        Light l = case_light(today, d, query_col_int(q, 10), query_col_int(q, 11) != 0, false);
+        context_put_new(&b, S("left"), v_int(calendar_between(cal, today, d)));
+        context_put_new(&b, S("light"), v_str(lights[l]));
+    }
+    context_put_new(&b, S("paused"), v_bool(query_col_int(q, 11) != 0));
+    int64_t owner = query_col_int(q, 12);
+    context_put_new(&b, S("mine"), v_bool(owner && owner == me));
+    context_put_new(&b, S("claimed"), v_bool(owner != 0));
+    context_put_new(&b, S("claimed_by"), v_str(query_col_keep(q, 13, a)));
+    context_put_new(&b, S("post"), v_str(query_col_keep(q, 14, a)));
+    return context_done(&b);
+}
+
+Status task_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now, Arena *a,
+                 Value *ret, Error *err) {
+    Day today = instant_day(now);
+    int64_t size = input_int(filter, S("page_size"));
+    if (size < 1 || size > CASE_LIST_MAX) size = CASE_LIST_MAX;
+    ListBuilder rows = list_make(a);
+    // The posts come from the account's own rows, so the statement is one fixed text.
+    Query *q = query(db,
+                     "SELECT t.id, c.number, t.name, i.name, i.name_en, p.name, p.kind, t.opened_at,"
+                     " t.due_day, c.promised_due_day, c.warn_day, c.paused, t.account_id,"
+                     " COALESCE(k.name, ''), o.name FROM task t JOIN cases c ON c.id = t.case_id"
+                     " JOIN item i ON i.id = c.item_id JOIN party p ON p.id = c.party_id"
+                     " JOIN post o ON o.id = t.post_id LEFT JOIN account k ON k.id = t.account_id"
+                     " WHERE t.state < 3 AND t.post_id IN (SELECT post_id FROM account_post WHERE"
+                     " account_id = ?1) AND (?2 = 0 OR t.account_id = ?1)"
+                     " ORDER BY COALESCE(c.promised_due_day, 999999), t.id LIMIT ?3");
+    query_int(q, 1, actor->account_id);
+    query_int(q, 2, input_bool(filter, S("mine")));
+    query_int(q, 3, size);
+    int64_t late = 0, soon = 0;
+    while (query_next(q)) {
+        Value row = task_row(q, case_calendar(r), today, actor->account_id, a);
+        late += str_eq(v_text(v_get_lit(row, "light")), S("red"));
+        soon += str_eq(v_text(v_get_lit(row, "light")), S("yellow"));
+        list_add(&rows, row);
+    }
+    Status st = query_done(q, err);
+    if (st != OK) return st;
+    ContextBuilder b = context_make(a);
+    context_put_new(&b, S("rows"), list_done(&rows));
+    context_put_new(&b, S("total"), v_int(rows.len));
+    context_put_new(&b, S("late"), v_int(late));
+    context_put_new(&b, S("soon"), v_int(soon));
+    *ret = context_done(&b);
+    return OK;
+}
