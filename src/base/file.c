@@ -16,6 +16,13 @@
 
 enum { READ_FIRST = 4096, DIR_NAMES_MAX = 1 << 16, TEMP_RANDOM = 8 };
 
+// A cause that nobody foresaw is given in the system's own words.
+static Status fail_otherwise(Str path, int error, Error *err) {
+    char cause[128];
+    const char *text = strerror_r(error, cause, sizeof cause);
+    return error_set(err, BROKEN, path, "读写 {1} 失败：{2}", path, str_z(text));
+}
+
 static Status fail(Str path, int error, Error *err) {
     switch (error) {
     case ENOENT:
@@ -31,12 +38,7 @@ static Status fail(Str path, int error, Error *err) {
     case EMFILE:
     case ENFILE:
     case ENOMEM: return error_set(err, BUSY, path, "系统资源不足，请稍后再试（{1}）", path);
-    default: {
-        // A cause that nobody foresaw is given in the system's own words.
-        char cause[128];
-        const char *text = strerror_r(error, cause, sizeof cause);
-        return error_set(err, BROKEN, path, "读写 {1} 失败：{2}", path, str_z(text));
-    }
+    default: return fail_otherwise(path, error, err);
     }
 }
 
@@ -137,7 +139,8 @@ Status file_write(Str path, Str content, unsigned mode, Arena *a, Error *err) {
         return fail(path, error, err);
     }
     error = sync_folder(arena_cstr(a, folder_of(path)));
-    return error ? fail(path, error, err) : OK;
+    // The new content has its name, so no status may say that nothing was changed.
+    return error ? fail_otherwise(path, error, err) : OK;
 }
 
 bool file_exists(Str path, Arena *a) {
