@@ -21,13 +21,15 @@ enum {
 MUST_USE Status flow_load(Str xml, Arena *a, const Flow **ret, Error *err);
 
 // Attributes of a task that the driver acts on come from the element's own namespace
-// xmlns:yz="urn:yizhan:flow:1": yz:post (FEEL or text: the post that gets the task), yz:unit (FEEL or text: unit
-// code), yz:days (working days of this task), yz:form, yz:actions (comma list of outcomes), yz:clock="stop" (the case's clock
-// stops while the task is open, with yz:reason), yz:service (name of a service of the driver), yz:letter.
+// xmlns:yz="urn:yizhan:flow:1": yz:post (FEEL or text: the post that gets the task), yz:unit (FEEL
+// or text: unit code), yz:days (working days of this task), yz:form, yz:actions (comma list of
+// outcomes), yz:clock="stop" (the case's clock stops while the task is open, with yz:reason),
+// yz:service (name of a service of the driver), yz:letter. A value that begins with '=' is FEEL.
 typedef enum FlowEffectKind {
     FLOW_OPEN_TASK,   // user or manual task became active: node, token
     FLOW_CLOSE_TASK,  // withdrawn by an interrupting event or a terminated scope: token
-    FLOW_CALL_SERVICE,// service / send / business rule task: the driver answers with FLOW_COMPLETE now or later
+    FLOW_CALL_SERVICE, // service / send / business rule task: the driver answers with
+                       // FLOW_COMPLETE, now or later
     FLOW_SET_TIMER,   // token, `value` is a duration or a date-time
     FLOW_CLEAR_TIMER, // token
     FLOW_RECORD,      // passed a node: for the drawing of where the case stands
@@ -82,6 +84,8 @@ Value flow_variables(Value state);
 // bounds{x,y,w,h}}; edges {id, name, from, to, points}. From the diagram interchange when present.
 Value flow_outline(const Flow *f, Arena *a);
 // An SVG of the flow: nodes done, active (open tokens) and to come told apart by shape and word,
-// labels as text, a title and a description for those who can't see it. `records`: ids of nodes passed.
+// labels as text, a title and a description for those who can't see it. `records`: a list of the
+// ids of nodes passed. `state` may be null: nothing begun. The ids flow-title and flow-desc in it
+// make it one to a page.
 MUST_USE Status flow_draw(const Flow *f, Value state, Value records, Str lang, Arena *a, Str *ret,
                           Error *err);

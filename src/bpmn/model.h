@@ -10,11 +10,11 @@
 
 enum {
     FLOW_EDGES_MAX = 10000,
-    FLOW_ID_MAX = 200,          // bytes of an element's id
-    FLOW_NAME_MAX = 2000,       // bytes of a name
-    FLOW_ATTRIBUTES_MAX = 40,   // yz:* attributes of one element
+    FLOW_ID_MAX = 200,        // bytes of an element's id
+    FLOW_NAME_MAX = 2000,     // bytes of a name
+    FLOW_ATTRIBUTES_MAX = 40, // yz:* attributes of one element
     FLOW_XML_ELEMENTS_MAX = 200000,
-    FLOW_POINTS_MAX = 200,      // bends of one edge in the drawing
+    FLOW_POINTS_MAX = 200, // bends of one edge in the drawing
     FLOW_COORDINATE_MAX = 1000000,
 };
 
@@ -24,7 +24,7 @@ typedef enum NodeKind {
     NODE_PROCESS,
     NODE_START,
     NODE_END,
-    NODE_THROW,     // none event in the middle: a milestone
+    NODE_THROW, // none event in the middle: a milestone
     NODE_CATCH,
     NODE_BOUNDARY,
     NODE_USER,
@@ -51,8 +51,8 @@ typedef enum EventKind {
 } EventKind;
 
 typedef struct Attribute {
-    Str name; // without the prefix
-    Str text; // as written
+    Str name;             // without the prefix
+    Str text;             // as written
     const FeelExpr *expr; // NULL: the text itself
 } Attribute;
 
@@ -90,15 +90,15 @@ typedef struct Node {
     uint32_t *boundary; // boundary events on this activity
     uint32_t boundary_count;
     const FeelExpr *timer;
-    Str message;        // name of the message or signal
+    Str message; // name of the message or signal
     const FeelExpr *script;
-    Str result;         // yz:result: variable that takes the script's value
+    Str result; // yz:result: variable that takes the script's value
     const Multi *multi;
     Attribute *attributes;
     uint32_t attributes_count;
-    Value fixed;        // the attributes when none is an expression, else null
-    uint64_t **reach;   // inclusive join: for each incoming edge, the nodes it can be reached from
-    Box box;            // from the file, else laid out
+    Value fixed;      // the attributes when none is an expression, else null
+    uint64_t **reach; // inclusive join: for each incoming edge, the nodes it can be reached from
+    Box box;          // from the file, else laid out
 } Node;
 
 typedef struct Edge {
@@ -124,7 +124,7 @@ struct Flow {
     uint32_t edges_count;
     Lane *lanes;
     uint32_t lanes_count;
-    uint32_t *slots;     // ids of nodes by hash, open addressing; NONE: empty
+    uint32_t *slots; // ids of nodes by hash, open addressing; NONE: empty
     uint32_t slots_mask;
     uint32_t *edge_slots;
     uint32_t edge_slots_mask;

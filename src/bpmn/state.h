@@ -19,14 +19,14 @@ typedef enum TokenRole { ROLE_WAIT, ROLE_SCOPE, ROLE_JOIN, ROLE_ARM, ROLE_MULTI 
 
 typedef struct Token {
     int64_t id;
-    int64_t scope;  // token of the scope it lives in; 0: the process
-    int64_t host;   // ROLE_ARM
-    int64_t index;  // instance of a loop, from 1; 0: none
-    Value item;     // its member of the list
+    int64_t scope; // token of the scope it lives in; 0: the process
+    int64_t host;  // ROLE_ARM
+    int64_t index; // instance of a loop, from 1; 0: none
+    Value item;    // its member of the list
     uint32_t node;
-    uint32_t edge;  // ROLE_JOIN
+    uint32_t edge;                 // ROLE_JOIN
     uint32_t total, started, done; // ROLE_MULTI
-    uint32_t inner; // tokens and moves that live in this one; counted, not stored
+    uint32_t inner;                // tokens and moves that live in this one; counted, not stored
     TokenRole role;
     bool dead;
 } Token;
