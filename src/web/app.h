@@ -4,6 +4,11 @@
 #include "web/http.h"
 #include "trail/log.h"
 
+// Marks a Chinese text that a user will read, so that tools/i18n-check asks for its English.
+#ifndef T
+#define T(text) ("" text)
+#endif
+
 // An entry of the main navigation, shown to who has one of the roles (ROLE_PUBLIC: everybody).
 typedef struct NavItem {
     const char *href;
