@@ -121,8 +121,8 @@ CREATE TABLE cases (            -- 办件
     revision @INT NOT NULL DEFAULT 1 -- counted up by every command; a stale one is a CONFLICT
 );
 CREATE INDEX cases_received ON cases(received_at);
-CREATE INDEX cases_accepted ON cases(accepted_at, unit_id, town_id, channel);
-CREATE INDEX cases_decided ON cases(decided_at);
+CREATE INDEX cases_accepted ON cases(accepted_at, item_id, unit_id, town_id, channel);
+CREATE INDEX cases_decided ON cases(decided_at, item_id, unit_id, town_id);
 CREATE INDEX cases_closed ON cases(closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX cases_unit_state ON cases(unit_id, state, promised_due_day);
 CREATE INDEX cases_party ON cases(party_id);
