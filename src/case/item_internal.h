@@ -1,0 +1,22 @@
+// What the files about items share. Nothing outside src/case includes this.
+#pragma once
+
+#include "case/pack.h"
+
+// The published version of an item as lists need it, and what it is made of.
+typedef struct Publish {
+    const Item *item; // spec and materials; ids not yet known
+    Str digest;
+    Str pack_json;
+    int64_t unit_id;
+} Publish;
+
+// Writes the version when the digest differs from the published one. *ret_new: it did.
+MUST_USE Status item_publish_version(Tx *tx, const Actor *actor, const Publish *p,
+                                     int32_t *ret_version, bool *ret_new, Errors *errs);
+// The events of items are of no case.
+MUST_USE Status item_event(Tx *tx, const Actor *actor, Str kind, Value data, Errors *errs);
+
+Status cmd_item_publish(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_item_withdraw(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_item_import(Tx *, const Actor *, Value, Value *, Errors *);
