@@ -10,7 +10,7 @@
 // (YIZHAN_LANG, LC_ALL, LC_MESSAGES, LANG: the first that is set) starts with "en".
 #pragma once
 
-#include "store/store.h"
+#include "base/error.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LACKING = 3, OPTIONS_GO = -1 };
 
@@ -43,7 +43,9 @@ int options_parse(CommandLine *c, int argc, char **argv);
 #define OPTION_DB(p) \
     {"--db", "URL", T("PostgreSQL 地址 postgres://…（默认用数据目录里的 SQLite）"), (p), NULL}
 
-#define T(text) ("" text)
+#ifndef T
+#define T(text) ("" text) // see web/app.h
+#endif
 
 // Prints a text in the user's language with its arguments and a line's end; to standard output
 // (cli_say) or standard error behind "yizhan: " (cli_complain).
@@ -56,7 +58,3 @@ int cli_errors(const Errors *es);
 bool cli_english(void);
 // The text in the user's language.
 Str cli_text(const char *text);
-
-// Registers the commands (people, case, …) and opens the store of DATA/--db. When the folder was
-// never made, says to run `yizhan init`.
-MUST_USE Status cli_store_open(Str data, Str db, bool no_writer, Store **ret, Error *err);
