@@ -264,13 +264,15 @@ Status merkle_consistency(uint64_t size_old, uint64_t size, TileRead *read, void
                           Hash **ret, size_t *ret_count, Error *err) {
     if (size > MERKLE_SIZE_MAX || size_old > size)
         return error_set(err, INVALID, S("size"), "日志没有这么大");
+    if (size_old == 0 && size > 0)
+        return error_set(err, INVALID, S("size"), "从空日志出发没有什么可证明的");
     Reader *r = reader_make(size, read, ctx, a, err);
     Hash *proof = arena_array(a, Hash, MERKLE_PROOF_MAX);
     size_t count = 0;
     // SUBPROOF(m, D[from:to], whole) of RFC 6962, 2.1.2, as a loop.
     uint64_t from = 0, to = size;
     bool whole = true; // D[from:to] is the old tree itself, whose root is known
-    while (size_old && size_old < size && to != size_old) {
+    while (size_old < size && to != size_old) {
         uint64_t middle = from + split(to - from);
         Status status = size_old <= middle ? run(r, middle, to, &proof[count])
                                            : run(r, from, middle, &proof[count]);
@@ -324,12 +326,9 @@ Status merkle_check_consistency(uint64_t size_old, uint64_t size, const Hash *ro
                                 const Hash *root, const Hash *proof, size_t proof_count,
                                 Error *err) {
     if (size_old > size || proof_count > MERKLE_PROOF_MAX) return wrong(err);
+    Hash empty = merkle_empty();
+    if (size_old == 0 && (size > 0 || !same(root, &empty))) return wrong(err);
     if (size_old == size) return proof_count == 0 && same(root_old, root) ? OK : wrong(err);
-    // Every tree begins with the empty one; its root is known.
-    if (size_old == 0) {
-        Hash empty = merkle_empty();
-        return proof_count == 0 && same(root_old, &empty) ? OK : wrong(err);
-    }
     bool whole = (size_old & (size_old - 1)) == 0; // a power of two: its root begins the proof
     if (proof_count + whole == 0) return wrong(err);
     uint64_t fn = size_old - 1, sn = size - 1;

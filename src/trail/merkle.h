@@ -76,7 +76,8 @@ MUST_USE Status merkle_root_at(uint64_t size, TileRead *read, void *ctx, Arena *
 MUST_USE Status merkle_inclusion(uint64_t index, uint64_t size, TileRead *read, void *ctx, Arena *a,
                                  Hash **ret, size_t *ret_count, Error *err);
 // That the tree of `size` leaves begins with the one of `size_old` (RFC 6962, 2.1.2). Empty when
-// the sizes are equal or `size_old` is 0.
+// the sizes are equal. Every tree begins with the empty one: from 0 there is no proof, and a
+// check from 0 to more is refused, because it would hold for any root.
 MUST_USE Status merkle_consistency(uint64_t size_old, uint64_t size, TileRead *read, void *ctx,
                                    Arena *a, Hash **ret, size_t *ret_count, Error *err);
 
