@@ -55,7 +55,7 @@ static Status examples_run(Str name, Value files, Errors *errs) {
     Value report;
     Status st = pack_compile(files, own, &item, &faults);
     if (st == OK) {
-        st = pack_examples(&item, files, clock_now(), own, &report, &faults);
+        st = pack_examples(&item, files, 0, own, &report, &faults);
     }
     for (size_t i = 0; i < faults.count; i++) {
         error_at(&faults.items[i], name);
