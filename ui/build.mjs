@@ -3,11 +3,14 @@
 //   src/app.css      -> dist/app.css       Tabler, then our tokens and components
 //   src/<name>.js    -> dist/<name>.js     one bundle for each entry (app: every page; charts: where
 //                                          there are charts), classic scripts, no eval
-//   src/static/**    -> dist/**            icons and pictures as they are
+//   src/icons.txt    -> dist/icons.svg     one sprite of the Tabler icons named there
+//   src/static/**    -> dist/**            pictures as they are
 //
 // Only the files directly in src/ are entries; modules they share live in src/lib/, styles that
 // app.css imports may lie beside it.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -41,6 +44,21 @@ await build({
   assetNames: "[name]-[hash]",
   loader: { ".svg": "file", ".png": "file", ".woff2": "file", ".woff": "file" },
 });
+
+// Only shapes: size, stroke and colour come from the place where an icon is used.
+const icons = readFileSync(join(here, "src/icons.txt"), "utf8").split(/\s+/).filter(Boolean);
+const symbols = icons.map((name) => {
+  const file = join(here, "node_modules/@tabler/icons/icons/outline", `${name}.svg`);
+  const shapes = readFileSync(file, "utf8")
+    .replace(/^[^]*?<svg[^]*?>/, "")
+    .replace(/<\/svg>\s*$/, "")
+    .replace(/<path stroke="none"[^>]*\/>/, "")
+    .replace(/\s*\n\s*/g, "");
+  return `<symbol id="${name}" viewBox="0 0 24 24">${shapes}</symbol>`;
+});
+writeFileSync(join(out, "icons.svg"),
+  `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
+
 if (existsSync(join(here, "src/static"))) {
   cpSync(join(here, "src/static"), out, { recursive: true });
 }
