@@ -74,7 +74,7 @@ static Status expression(Load *l, const xmlNode *e, Str source, const FeelExpr *
     char line[16];
     (void)snprintf(line, sizeof line, "%u", xml_line(e));
     return error_set(l->err, status, str_z(line), "{1}（{2}）的表达式有误：{3}", xml_local(e),
-                     xml_attribute(e->parent, S("id"), l->arena),
+                     xml_attribute(xml_has(e, S("id")) ? e : e->parent, S("id"), l->arena),
                      error_message(&told, NULL, NULL, l->arena));
 }
 
