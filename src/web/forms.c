@@ -30,7 +30,8 @@ bool form_token_valid(const Web *web, Str token) {
     const Hash h = hmac_sha256(str_of(web->form_key, sizeof web->form_key), random);
     char hex[SIGNATURE_HEX];
     for (size_t i = 0; i < SIGNATURE_HEX; i++) {
-        const unsigned nibble = (h.bytes[i / 2] >> (i % 2 ? 0 : 4)) & 15u;
+        const unsigned byte = h.bytes[i / 2];
+        const unsigned nibble = (i % 2 ? byte : byte >> 4) & 15u;
         hex[i] = "0123456789abcdef"[nibble];
     }
     return str_eq_constant_time(rest, str_of(hex, sizeof hex));
