@@ -37,6 +37,8 @@ typedef struct Actor {
     Str name;
     const int64_t *posts; // ids of the posts the account holds
     size_t posts_count;
+    bool must_change;     // somebody else chose the password: only account.password is allowed
+    Instant seen_at;      // of the session, when it was last noted (see session_touch)
 } Actor;
 
 bool actor_has(const Actor *a, unsigned roles); // any of them
@@ -59,6 +61,11 @@ size_t command_count(void);
 const Command *command_at(size_t i); // by name
 // Runs a command inside a transaction: the coarse gate, then the command. DENIED otherwise.
 MUST_USE Status command_in_tx(Tx *tx, const Command *c, const Actor *actor, Value input, Value *ret, Errors *errs);
+// What is slow on purpose (argon2id) is done before the write: `prepare` makes the input the command
+// will see from the one that was given. Set after commands_register.
+typedef Status (*CommandPrepare)(Db *db, const Actor *actor, Value given, Arena *a, Value *ret, Errors *errs);
+void command_on_input(Str name, CommandPrepare prepare);
+enum { COMMANDS_MAX = 1000 };
 // Queues it and waits for the commit. `now` 0: the time at execution.
 MUST_USE Status command_run(Store *s, const Command *c, const Actor *actor, Value input, Instant now,
                             Arena *a, Value *ret, Errors *errs);
@@ -71,6 +78,9 @@ enum {
     SESSION_IDLE_MS = 2 * 3600 * 1000,
     SESSION_MAX_MS = 12 * 3600 * 1000,
     PASSWORD_BYTES_MIN = 10, PASSWORD_BYTES_MAX = 200,
+    SESSIONS_PER_ACCOUNT_MAX = 10,     // the oldest ends
+    SESSION_TOUCH_MS = 5 * 60 * 1000,  // how exactly idleness is measured
+    ARGON2_PARALLEL_MAX = 4,           // at once in this process: each takes 19 MiB
 };
 // Log-in: argon2id is computed before the write (it is slow on purpose), the same time is spent on a name that does
 // not exist. *ret_token is the cookie's value (only its hash is stored). Errors never say which of name and password was wrong.
@@ -78,6 +88,8 @@ MUST_USE Status session_login(Store *s, Str login, Str password, Str address, In
 MUST_USE Status session_logout(Store *s, Str token, Instant now, Arena *a, Error *err);
 // The actor of a cookie; actor_public when the token is empty, unknown or expired. `ret_csrf`: the token forms must carry.
 MUST_USE Status session_actor(Db *db, Str token, Instant now, Arena *a, Actor *ret, Str *ret_csrf, Error *err);
+// Notes that the session is in use, at most once in SESSION_TOUCH_MS; does not wait. Call it for each request of `actor`.
+void session_touch(Store *s, const Actor *actor, Str token, Instant now);
 MUST_USE Status password_hash(Str password, Arena *a, Str *ret, Error *err); // argon2id, encoded
 bool password_verify(Str password, Str encoded);
 
@@ -94,4 +106,9 @@ MUST_USE Status post_by_code(Db *db, Str code, int64_t *ret, Error *err);
 
 // Loads units, posts and demo accounts from a county file (county/people.json); idempotent.
 MUST_USE Status people_load(Tx *tx, Value county, Value *ret_report, Errors *errs);
+// {id, code, name, name_en, kind, parent_id, sort} of all units in order, and {id, code, unit_id, name, name_en} of all posts.
+MUST_USE Status unit_list(Db *db, Arena *a, Value *ret, Error *err);
+MUST_USE Status post_list(Db *db, Arena *a, Value *ret, Error *err);
+// {id, login, name, roles: [codes], unit, posts: [codes], locked} of all accounts of officials and administrators, by login.
+MUST_USE Status account_list(Db *db, Arena *a, Value *ret, Error *err);
 void people_register(void); // its commands: account.create, account.grant, account.lock, post.assign, …
