@@ -12,8 +12,11 @@
 enum {
     ITEMS_FIRST = 8,
     INDEX_FROM = 24, // entries from which a hash table beats looking at each
+    INDEX_FIRST = 128, // slots
     DAY_S = 86400,
 };
+
+_Static_assert((INDEX_FIRST & (INDEX_FIRST - 1)) == 0, "a slot is found by masking");
 
 Value v_day(Day d) {
     Civil c = day_to_civil(d);
@@ -163,7 +166,7 @@ static void index_add(ContextBuilder *b, uint32_t position) {
 static void index_update(ContextBuilder *b) {
     if (b->index_cap < 2 * b->len + 2) {
         (void)pthread_once(&hash_seed_once, hash_seed_make);
-        uint32_t cap = 4 * INDEX_FROM;
+        uint32_t cap = INDEX_FIRST;
         while (cap < 4 * b->len) cap *= 2;
         b->index = arena_array(b->arena, uint32_t, cap);
         b->index_cap = cap;
