@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/embed.h"
 #include "base/file.h"
+#include "case/county.h"
 #include "value/json.h"
 
 #include <unistd.h>
@@ -19,103 +20,6 @@ typedef struct Init {
     Value county; // county/people.json
     bool demo;
 } Init;
-
-// ---- one transaction: people, calendar, settings ---------------------------------------------
-
-static Status set_setting(Tx *tx, Str name, Str value, Errors *errs) {
-    Error e;
-    Query *q = query(tx_db(tx), "INSERT INTO setting (name, value) VALUES (?1, ?2)"
-                                " ON CONFLICT (name) DO UPDATE SET value = excluded.value");
-    query_str(q, 1, name);
-    query_str(q, 2, value);
-    return query_run(q, NULL, &e) == OK ? OK : errors_push(errs, &e);
-}
-
-static Status load_calendar(Tx *tx, Errors *errs) {
-    const Str folder = S("county/calendar/");
-    Status status = OK;
-    for (size_t i = 0; i < embed_count() && status == OK; i++) {
-        const EmbeddedFile *file = embed_at(i);
-        Value year;
-        Error e;
-        if (!str_starts(file->path, folder) || !str_ends(file->path, S(".json"))) continue;
-        status = json_parse(file->data, JSON_STRICT, (JsonLimits){0}, tx_arena(tx), &year, &e);
-        if (status != OK) {
-            error_at(&e, file->path);
-            return errors_push(errs, &e);
-        }
-        status = calendar_load(tx, year, errs);
-    }
-    return status;
-}
-
-static Status found_county(Tx *tx, void *arg, Errors *errs) {
-    Init *init = arg;
-    Value report = v_null();
-    Status status = load_calendar(tx, errs);
-    if (status != OK || !init->demo) return status;
-    status = people_load(tx, init->county, &report, errs);
-    const Str county = v_text(v_get_lit(init->county, "county"));
-    const Str region = v_text(v_get_lit(init->county, "region"));
-    if (status == OK) status = set_setting(tx, S("county"), county, errs);
-    if (status == OK) status = set_setting(tx, S("region"), region, errs);
-    if (status == OK) status = set_setting(tx, S("demo"), S("1"), errs);
-    if (status != OK) return status;
-    ContextBuilder data = context_make(tx_arena(tx));
-    context_put_lit(&data, "county", v_str(county));
-    context_put_lit(&data, "region", v_str(region));
-    return event_append(tx, &(Event){.kind = S("county.founded"), .data = context_done(&data)},
-                        errs);
-}
-
-// ---- items -----------------------------------------------------------------------------------
-
-// The folders below packs/ in the binary that hold an item.json.
-static Status read_packs(Arena *a, Value *ret_packs, Value *ret_names, Error *err) {
-    ListBuilder packs = list_make(a), names = list_make(a);
-    const Str folder = S("packs/"), ending = S("/item.json");
-    for (size_t i = 0; i < embed_count(); i++) {
-        const Str path = embed_at(i)->path;
-        if (!str_starts(path, folder) || !str_ends(path, ending)) continue;
-        const Str pack = str_sub(path, 0, path.len - ending.len);
-        Value files;
-        Status status = pack_read(pack, a, &files, err);
-        if (status != OK) return status;
-        list_add(&packs, files);
-        list_add(&names, v_str(pack));
-    }
-    *ret_packs = list_done(&packs);
-    *ret_names = list_done(&names);
-    return OK;
-}
-
-static Status publish_packs(Init *init, Errors *errs) {
-    Arena *a = init->arena;
-    Value packs, names, result;
-    Error e;
-    Status status = read_packs(a, &packs, &names, &e);
-    if (status != OK) return errors_push(errs, &e);
-    ContextBuilder input = context_make(a);
-    context_put_lit(&input, "packs", packs);
-    context_put_lit(&input, "names", names);
-    const Command *publish = command_find(S("item.publish"));
-    return command_run(init->house.store, publish, &actor_system, context_done(&input), 0, a,
-                       &result, errs);
-}
-
-static Status import_catalogue(Init *init, Errors *errs) {
-    Arena *a = init->arena;
-    const EmbeddedFile *file = embed_find(S("county/catalogue.csv"));
-    const Command *import = command_find(S("item.import"));
-    Value lines, result;
-    if (!file || !import) return OK;
-    Status status = catalogue_read(file->data, false, a, &lines, errs);
-    if (status != OK) return status;
-    ContextBuilder input = context_make(a);
-    context_put_lit(&input, "lines", lines);
-    return command_run(init->house.store, import, &actor_system, context_done(&input), 0, a,
-                       &result, errs);
-}
 
 // ---- administrators of a county that is not the demo -----------------------------------------
 
@@ -151,21 +55,26 @@ static Status make_administrators(Init *init, Errors *errs) {
 
 // ---- the whole -------------------------------------------------------------------------------
 
+static Status name_county(Init *init, Errors *errs) {
+    Arena *a = init->arena;
+    ContextBuilder input = context_make(a);
+    context_put_lit(&input, "county", v_get_lit(init->county, "county"));
+    context_put_lit(&input, "region", v_get_lit(init->county, "region"));
+    context_put_lit(&input, "demo", v_bool(true));
+    Value result;
+    return command_run(init->house.store, command_find(S("county.name")), &actor_system,
+                       context_done(&input), 0, a, &result, errs);
+}
+
 static Status run(Init *init, Errors *errs) {
-    Error e;
-    Store *store = init->house.store;
-    Status status = store_write(store, found_county, init, init->arena, 0, errs);
-    if (status != OK) return status;
-    Db *db;
-    status = store_read(store, &db, &e);
+    Value report;
+    Status status = init->demo ? name_county(init, errs) : OK;
     if (status == OK) {
-        status = case_calendar_refresh(init->house.cases, db, &e);
-        store_release(db);
+        status = county_load(init->house.store, init->house.cases, init->demo, init->arena,
+                             &report, errs);
     }
-    if (status != OK) return errors_push(errs, &e);
-    if (!init->demo) return make_administrators(init, errs);
-    status = publish_packs(init, errs);
-    return status == OK ? import_catalogue(init, errs) : status;
+    if (status == OK && !init->demo) status = make_administrators(init, errs);
+    return status;
 }
 
 static Status read_county(Init *init, Error *err) {

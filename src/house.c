@@ -17,7 +17,43 @@ Status house_setting(Db *db, Str name, Arena *a, Str *ret, Error *err) {
     return status;
 }
 
+static Status set_setting(Tx *tx, Str name, Str value, Errors *errs) {
+    Error e;
+    Query *q = query(tx_db(tx), "INSERT INTO setting (name, value) VALUES (?1, ?2)"
+                                " ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+    query_str(q, 1, name);
+    query_str(q, 2, value);
+    return query_run(q, NULL, &e) == OK ? OK : errors_push(errs, &e);
+}
+
+// input: {county, region, demo}: whose program this is. Takes effect at the next start.
+static Status cmd_county_name(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
+    const Str county = str_trim(v_text(v_get_lit(input, "county")));
+    const Str region = str_trim(v_text(v_get_lit(input, "region")));
+    if (county.len == 0) return errors_add(errs, INVALID, S("county"), "请填写县名");
+    int64_t digits;
+    if (region.len != 6 || !str_to_int(region, &digits) || digits < 100000) {
+        return errors_add(errs, INVALID, S("region"), "行政区划代码应为 6 位数字");
+    }
+    Status status = set_setting(tx, S("county"), county, errs);
+    if (status == OK) status = set_setting(tx, S("region"), region, errs);
+    if (status == OK && v_true(v_get_lit(input, "demo"))) {
+        status = set_setting(tx, S("demo"), S("1"), errs);
+    }
+    if (status != OK) return status;
+    ContextBuilder data = context_make(tx_arena(tx));
+    context_put_lit(&data, "county", v_str(county));
+    context_put_lit(&data, "region", v_str(region));
+    *ret = context_done(&data);
+    return event_append(tx, &(Event){.kind = S("county.named"), .actor_id = actor->account_id,
+                                     .data = *ret}, errs);
+}
+
 void house_register(CaseRoom *cases) {
+    static const Command table[] = {
+        {S_INIT("county.name"), ROLE_SYSADMIN | ROLE_SYSTEM, cmd_county_name},
+    };
+    commands_register(table, sizeof table / sizeof table[0]);
     people_register();
     item_register();
     case_register(cases);

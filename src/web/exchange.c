@@ -64,6 +64,9 @@ static Status read_actor(Exchange *ex, Error *err) {
                                       &rq->csrf, err);
         if (status != OK) return status;
         ex->has_session = actor_has(&rq->actor, ROLES_ALL_ACCOUNTS);
+        if (ex->has_session) {
+            session_touch(ex->app->store, &rq->actor, rq->session_token, rq->now);
+        }
     }
     if (!ex->has_session) {
         ex->bearer = false;
