@@ -374,7 +374,7 @@ static const Value *end_copy(const Value *end, Arena *a, int depth) {
 }
 
 static Value copy_at(Value v, Arena *a, int depth) {
-    if (depth > VALUE_RECURSION_MAX) return v_null(); // only a Value not made by a builder gets here
+    if (depth > VALUE_RECURSION_MAX) return v_null(); // only a Value that no builder made
     switch ((ValueKind)v.kind) {
     case V_STRING: v.as.text = arena_str(a, v_text(v)).ptr; break;
     case V_TIME:

@@ -181,7 +181,9 @@ static void lists_and_makes_folders(void **state) {
 static void knows_safe_paths(void **state) {
     (void)state;
     const char *const right[] = {"a", "packs/food/item.json", "材料/一.pdf", "..a", "a..b"};
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++) assert_true(path_safe(str_z(right[i])));
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        assert_true(path_safe(str_z(right[i])));
+    }
     const char *const wrong[] = {"", "/etc/passwd", "..", "a/../b", "a//b", "a/", "./a", "a\\b",
                                  "a\nb", "a/..", "\xff", "a\x7f"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

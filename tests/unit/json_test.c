@@ -149,7 +149,8 @@ static void limits_depth_and_size(void **state) {
     assert_int_equal(v_depth(v), VALUE_DEPTH_MAX);
     assert_int_equal(parse(a, nested(a, VALUE_DEPTH_MAX + 1, true), JSON_STRICT, &v, &err), LIMIT);
     assert_int_equal(parse(a, nested(a, 1000000, false), JSON_STRICT, &v, &err), LIMIT);
-    JsonLimits two = {.depth_max = 2}, five_bytes = {.size_max = 5}, absurd = {.depth_max = 1 << 30};
+    JsonLimits two = {.depth_max = 2}, five_bytes = {.size_max = 5};
+    JsonLimits absurd = {.depth_max = 1 << 30};
     assert_int_equal(json_parse(S("[[]]"), JSON_STRICT, two, a, &v, &err), OK);
     assert_int_equal(json_parse(S("[{\"a\":[]}]"), JSON_STRICT, two, a, &v, &err), LIMIT);
     assert_int_equal(json_parse(S("[[],[]]"), JSON_STRICT, two, a, &v, &err), OK);

@@ -80,7 +80,8 @@ static void builds_contexts(void **state) {
     context_put_lit(&b, "a", v_int(3));
     assert_false(context_put_once(&b, S("b"), v_int(9)));
     assert_true(context_put_once(&b, S("c"), v_int(4)));
-    assert_string_equal(arena_cstr(a, json_to_str(context_done(&b), a)), "{\"a\":3,\"b\":2,\"c\":4}");
+    assert_string_equal(arena_cstr(a, json_to_str(context_done(&b), a)),
+                        "{\"a\":3,\"b\":2,\"c\":4}");
     Value merged = v_merge(context_done(&b), json(a, "{\"c\":5,\"d\":6}"), a);
     assert_true(v_equal(merged, json(a, "{\"a\":3,\"b\":2,\"c\":5,\"d\":6}")));
     assert_true(v_equal(v_merge(v_null(), merged, a), merged));
@@ -224,7 +225,8 @@ static void knows_equality(void **state) {
     assert_true(v_equal(range, v_copy(range, a)));
     assert_false(v_equal(range, v_range(&low, true, &high, true, a)));
     assert_false(v_equal(range, v_range(&low, true, NULL, false, a)));
-    assert_true(v_equal(v_range(NULL, true, &high, false, a), v_range(NULL, false, &high, false, a)));
+    assert_true(v_equal(v_range(NULL, true, &high, false, a),
+                        v_range(NULL, false, &high, false, a)));
     const int function = 0, other = 0;
     Value f = {.kind = V_FUNCTION, .as.function = &function};
     assert_true(v_equal(f, f));
