@@ -7,6 +7,8 @@
 // paper. Everything from the file is escaped.
 #include "bpmn/state.h"
 
+#include <stdlib.h>
+
 enum {
     DRAWING_SIZE_MAX = 8 << 20,
     MARGIN = 20,
@@ -15,7 +17,7 @@ enum {
     FONT_SMALL = 11,
 };
 
-typedef enum Progress { TODO, ACTIVE, DONE } Progress;
+typedef enum Progress { AHEAD, ACTIVE, DONE } Progress;
 
 // Outline
 
@@ -87,15 +89,16 @@ typedef struct Draw {
 } Draw;
 
 static const char *const class_names[] = {
-    [TODO] = "flow-todo", [ACTIVE] = "flow-active", [DONE] = "flow-done"};
-static const char *const strokes[] = {[TODO] = "#667085", [ACTIVE] = "#1d5fbf", [DONE] = "#1a7f4b"};
-static const char *const fills[] = {[TODO] = "#ffffff", [ACTIVE] = "#e3edfd", [DONE] = "#e9f6ee"};
+    [AHEAD] = "flow-todo", [ACTIVE] = "flow-active", [DONE] = "flow-done"};
+static const char *const strokes[] = {
+    [AHEAD] = "#667085", [ACTIVE] = "#1d5fbf", [DONE] = "#1a7f4b"};
+static const char *const fills[] = {[AHEAD] = "#ffffff", [ACTIVE] = "#e3edfd", [DONE] = "#e9f6ee"};
 
 static Str word(const Draw *d, Progress p) {
     static const Str zh[] = {
-        [TODO] = S_INIT("待办理"), [ACTIVE] = S_INIT("进行中"), [DONE] = S_INIT("已完成")};
+        [AHEAD] = S_INIT("待办理"), [ACTIVE] = S_INIT("进行中"), [DONE] = S_INIT("已完成")};
     static const Str en[] = {
-        [TODO] = S_INIT("To do"), [ACTIVE] = S_INIT("In progress"), [DONE] = S_INIT("Done")};
+        [AHEAD] = S_INIT("To do"), [ACTIVE] = S_INIT("In progress"), [DONE] = S_INIT("Done")};
     return d->english ? en[p] : zh[p];
 }
 
@@ -161,7 +164,7 @@ static void label(Draw *d, Str name, int32_t x, int32_t y, int units, bool middl
 static void paint(Draw *d, Progress p, int width) {
     buf_printf(&d->out, " class=\"flow-shape\" fill=\"%s\" stroke=\"%s\" stroke-width=\"%d\"%s/>",
                fills[p], strokes[p], p == ACTIVE ? width + 1 : width,
-               p == TODO ? " stroke-dasharray=\"5 3\"" : "");
+               p == AHEAD ? " stroke-dasharray=\"5 3\"" : "");
 }
 
 static void line_path(Draw *d, Progress p, const char *path, int32_t x, int32_t y) {
@@ -173,7 +176,7 @@ static void line_path(Draw *d, Progress p, const char *path, int32_t x, int32_t 
 
 // A tick for done, an arrow head for active, at the upper right.
 static void badge(Draw *d, Progress p, int32_t x, int32_t y) {
-    if (p == TODO) return;
+    if (p == AHEAD) return;
     buf_printf(&d->out, "<circle class=\"flow-badge\" cx=\"%d\" cy=\"%d\" r=\"9\" fill=\"%s\"/>", x,
                y, strokes[p]);
     buf_printf(&d->out,
@@ -220,11 +223,9 @@ static void draw_task(Draw *d, const Node *n, Progress p) {
         line_path(d, p, "M-4 -5 V5 M0 -5 V5 M4 -5 V5", b->x + b->w - 14, b->y + b->h - 12);
     int units = 2 * (b->w - 10) / FONT;
     if (sub) label(d, n->name, b->x + b->w / 2, b->y + 18, units, false);
-    else label(d, n->name, b->x + b->w / 2, b->y + b->h / 2 - 2, units, true);
-    buf_printf(&d->out,
-               "<text class=\"flow-word\" x=\"%d\" y=\"%d\" text-anchor=\"middle\" "
-               "font-size=\"%d\" fill=\"%s\">",
-               b->x + b->w / 2, b->y + b->h - 7, FONT_SMALL, strokes[p]);
+    else label(d, n->name, b->x + b->w / 2, b->y + b->h / 2 + 8, units, true);
+    buf_printf(&d->out, "<text class=\"flow-word\" x=\"%d\" y=\"%d\" font-size=\"%d\" fill=\"%s\">",
+               b->x + (sign ? 28 : 10), b->y + 18, FONT_SMALL, strokes[p]);
     text(&d->out, word(d, p));
     buf_lit(&d->out, "</text>");
     badge(d, p, b->x + b->w - 4, b->y + 4);
@@ -275,8 +276,8 @@ static void draw_node(Draw *d, uint32_t node) {
 
 static void draw_edge(Draw *d, uint32_t edge) {
     const Edge *e = &d->flow->edges[edge];
-    bool passed = d->progress[e->from] == DONE && d->progress[e->to] != TODO;
-    Progress p = passed ? DONE : TODO;
+    bool passed = d->progress[e->from] == DONE && d->progress[e->to] != AHEAD;
+    Progress p = passed ? DONE : AHEAD;
     buf_printf(&d->out, "<polyline class=\"flow-edge %s\" points=\"", class_names[p]);
     for (uint32_t i = 0; i < e->points_count; i++)
         buf_printf(&d->out, "%s%d,%d", i ? " " : "", e->points[i].x, e->points[i].y);
@@ -284,10 +285,17 @@ static void draw_edge(Draw *d, uint32_t edge) {
                "\" fill=\"none\" stroke=\"%s\" stroke-width=\"%d\" marker-end=\"url(#flow-%s)\"/>",
                strokes[p], passed ? 2 : 1, passed ? "arrow-done" : "arrow");
     if (!e->name.len || e->points_count < 2) return;
-    // On the longest stretch of the first bend: there it is read as belonging to its gateway.
-    Point from = e->points[e->points_count > 2 ? e->points_count - 2 : 0];
-    Point to = e->points[e->points_count > 2 ? e->points_count - 1 : 1];
-    label(d, e->name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 10, false);
+    // Above its longest level stretch, where there is most room for it.
+    uint32_t best = 0;
+    int32_t length = -1;
+    for (uint32_t i = 0; i + 1 < e->points_count; i++) {
+        int32_t level = abs(e->points[i + 1].x - e->points[i].x);
+        if (abs(e->points[i + 1].y - e->points[i].y) > 2 || level <= length) continue;
+        length = level;
+        best = i;
+    }
+    Point from = e->points[best], to = e->points[best + 1];
+    label(d, e->name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
 }
 
 static void draw_lane(Draw *d, const Lane *lane) {
@@ -308,7 +316,7 @@ static void draw_lane(Draw *d, const Lane *lane) {
 
 // Which tasks are done, in progress and to come, in words.
 static void describe(Draw *d) {
-    static const Progress order[] = {ACTIVE, DONE, TODO};
+    static const Progress order[] = {ACTIVE, DONE, AHEAD};
     for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
         bool any = false;
         for (uint32_t i = 1; i < d->flow->nodes_count; i++) {
@@ -372,7 +380,7 @@ static void draw_head(Draw *d) {
                    "<marker id=\"flow-%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
                    "markerWidth=\"8\" markerHeight=\"8\" markerUnits=\"userSpaceOnUse\" "
                    "orient=\"auto\"><path d=\"M0 0 L10 5 L0 10 Z\" fill=\"%s\"/></marker>",
-                   i ? "arrow-done" : "arrow", strokes[i ? DONE : TODO]);
+                   i ? "arrow-done" : "arrow", strokes[i ? DONE : AHEAD]);
     buf_lit(&d->out, "</defs>");
 }
 

@@ -13,13 +13,14 @@ enum {
     TASK_H = 80,
     EVENT_SIZE = 36,
     GATE_SIZE = 50,
-    GAP_X = 70,
+    GAP_X = 90,
     GAP_Y = 44, // room for labels below events and gateways
     PAD_X = 30,
     PAD_TOP = 50,
     PAD_BOTTOM = 50, // inside a sub-process
     LANE_STEP = 12,
     LANES = 6, // edges that run beside each other
+    BEND = 20,
 };
 
 typedef struct Layout {
@@ -46,29 +47,39 @@ static uint32_t successor(const Flow *f, uint32_t node, uint32_t k) {
     return NONE;
 }
 
+static uint32_t successors(const Flow *f, uint32_t node) {
+    const Node *n = &f->nodes[node];
+    uint32_t count = n->out_count;
+    for (uint32_t i = 0; i < n->boundary_count; i++) count += f->nodes[n->boundary[i]].out_count;
+    return count;
+}
+
 // Depth-first from the start, without recursion: finds back edges and fills `order` so that
-// every edge but those leads onwards.
+// every edge but those leads onwards. The last edge is walked first; so what an earlier one leads
+// to comes earlier, and the first branch of a gateway lies on top.
 static void scope_order(Layout *l, uint32_t start, Arena *scratch) {
     Flow *f = l->flow;
     uint32_t *stack = arena_array(scratch, uint32_t, f->nodes_count);
     uint32_t *next = arena_array(scratch, uint32_t, f->nodes_count);
     uint32_t depth = 0;
     stack[depth++] = start;
+    next[start] = successors(f, start);
     l->seen[start] = 1;
     l->count = 0;
     while (depth) {
         uint32_t node = stack[depth - 1];
-        uint32_t edge = successor(f, node, next[node]++);
-        if (edge == NONE) {
+        if (next[node] == 0) {
             l->seen[node] = 2;
             l->order[l->count++] = node;
             depth--;
             continue;
         }
+        uint32_t edge = successor(f, node, --next[node]);
         uint32_t to = f->edges[edge].to;
         if (l->seen[to] == 1) l->back[edge] = true;
         if (l->seen[to]) continue;
         l->seen[to] = 1;
+        next[to] = successors(f, to);
         stack[depth++] = to;
     }
     for (uint32_t i = 0; i < l->count / 2; i++) {
@@ -252,9 +263,10 @@ static void edge_route(Layout *l, Edge *e, bool back) {
         points_set(f, e, (Point[]){{ax, a->y + a->h}, {ax, left.y}, left}, 3);
         return;
     }
-    int32_t bend = left.x - GAP_X / 2;
-    if (!back && !boundary && bend >= right.x &&
-        !blocked(f, e, right.x, right.y == left.y ? left.x : bend, right.y)) {
+    // Fans open close to a gateway and close up before what they lead to; labels need the room.
+    int32_t bend = node_is_gateway(&f->nodes[e->from]) ? right.x + BEND : left.x - BEND;
+    if (!back && !boundary && bend >= right.x && bend <= left.x &&
+        !blocked(f, e, right.x, bend, right.y) && !blocked(f, e, bend, left.x, left.y)) {
         if (right.y == left.y) points_set(f, e, (Point[]){right, left}, 2);
         else points_set(f, e, (Point[]){right, {bend, right.y}, {bend, left.y}, left}, 4);
         return;

@@ -295,7 +295,7 @@ static Status timer_set(Run *r, uint32_t node, int64_t token, int64_t scope) {
 }
 
 static Status arm(Run *r, uint32_t node, int64_t host, int64_t scope) {
-    Token *t;
+    Token *t = NULL;
     Status status = token_make(r, node, ROLE_ARM, scope, &t);
     if (status) return status;
     t->host = host;
@@ -373,7 +373,7 @@ static Status multi_begin(Run *r, uint32_t node, int64_t scope) {
         r->state.variables = v_with(r->state.variables, multi->results, list_done(&b), r->arena);
     }
     if (total == 0) return leave(r, node, scope);
-    Token *t;
+    Token *t = NULL;
     status = token_make(r, node, ROLE_MULTI, scope, &t);
     if (status) return status;
     t->total = (uint32_t)total;
@@ -460,7 +460,7 @@ static Status enter(Run *r, uint32_t node, int64_t scope, uint32_t edge);
 
 static Status activity_begin(Run *r, uint32_t node, int64_t scope, int64_t index, Value item) {
     const Node *n = node_of(r, node);
-    Token *t;
+    Token *t = NULL;
     Status status =
         token_make(r, node, n->kind == NODE_SUBPROCESS ? ROLE_SCOPE : ROLE_WAIT, scope, &t);
     if (status) return status;
@@ -507,7 +507,7 @@ static bool join_parallel(Run *r, const Node *n, uint32_t node, int64_t scope) {
 
 static Status enter_join(Run *r, uint32_t node, int64_t scope, uint32_t edge) {
     const Node *n = node_of(r, node);
-    Token *t;
+    Token *t = NULL;
     Status status = token_make(r, node, ROLE_JOIN, scope, &t);
     if (status) return status;
     t->edge = edge;
@@ -517,7 +517,7 @@ static Status enter_join(Run *r, uint32_t node, int64_t scope, uint32_t edge) {
 
 static Status enter_event_gate(Run *r, uint32_t node, int64_t scope) {
     const Node *n = node_of(r, node);
-    Token *t;
+    Token *t = NULL;
     Status status = token_make(r, node, ROLE_WAIT, scope, &t);
     int64_t host = status ? 0 : t->id;
     for (uint32_t i = 0; !status && i < n->out_count; i++)
@@ -535,7 +535,7 @@ static Status enter_end(Run *r, uint32_t node, int64_t scope) {
 
 static Status enter(Run *r, uint32_t node, int64_t scope, uint32_t edge) {
     const Node *n = node_of(r, node);
-    Token *t;
+    Token *t = NULL;
     Status status;
     switch (n->kind) {
     case NODE_END: return enter_end(r, node, scope);

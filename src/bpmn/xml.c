@@ -34,6 +34,9 @@ static void on_element(void *context, const xmlChar *local, const xmlChar *prefi
                           attributes_count, defaulted_count, attributes);
 }
 
+// libxml2 prints some errors (of encodings) although it was told not to; lower rooms never log.
+static void say_nothing(void *context, xmlErrorPtr error) { (void)context, (void)error; }
+
 static Status refuse(const xmlParserCtxt *context, const Reading *reading, Error *err) {
     const xmlError *told = &context->lastError;
     char line[24] = "1";
@@ -41,7 +44,8 @@ static Status refuse(const xmlParserCtxt *context, const Reading *reading, Error
     if (reading->doctype)
         return error_set(err, INVALID, str_z(line), "流程文件不得含有文档类型声明（DOCTYPE）");
     if (reading->too_many) return error_set(err, LIMIT, str_z(line), "流程文件的元素太多");
-    Str message = str_trim(str_z(told->message));
+    Str message = str_z(told->message); // further lines show bytes of the file
+    message = str_trim(str_cut(&message, '\n'));
     return error_set(err, INVALID, str_z(line), "流程文件不是合法的 XML：{1}", message);
 }
 
@@ -54,10 +58,13 @@ Status xml_read(Str text, xmlDoc **ret, Error *err) {
     context->_private = &reading;
     context->sax->internalSubset = on_doctype;
     context->sax->startElementNs = on_element;
+    xmlStructuredErrorFunc told = xmlStructuredError; // these are per thread
+    void *told_context = xmlStructuredErrorContext;
+    xmlSetStructuredErrorFunc(NULL, say_nothing);
     xmlDoc *doc = xmlCtxtReadMemory(context, text.ptr ? text.ptr : "", (int)text.len, NULL, NULL,
                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
                                         XML_PARSE_BIG_LINES);
-    // What xmlCtxtReadMemory resets would be `_private`, were it not kept by the context.
+    xmlSetStructuredErrorFunc(told_context, told);
     Status status = OK;
     if (!doc || reading.doctype || reading.too_many || !xmlDocGetRootElement(doc)) {
         status = refuse(context, &reading, err);

@@ -544,6 +544,38 @@ static void many_sub_processes(void **unused) {
     drive_free(&d);
 }
 
+// What ends a loop from outside withdraws every instance of it.
+static void a_timer_ends_a_loop(void **unused) {
+    (void)unused;
+    Drive d = drive_make(FLOW_XML(
+        START "<subProcess id=\"sub\"><multiInstanceLoopCharacteristics><loopCardinality>3"
+              "</loopCardinality></multiInstanceLoopCharacteristics><startEvent id=\"ss\"/>" USER(
+                  "a") "<intermediateCatchEvent id=\"w\"><timerEventDefinition><timeDuration>PT1H"
+                       "</timeDuration></timerEventDefinition></intermediateCatchEvent>"
+                       "<endEvent id=\"se\"/>" SEQ("ss", "a") SEQ("a", "w") SEQ(
+                           "w", "se") "</subProcess><boundaryEvent id=\"t\" "
+                                      "attachedToRef=\"sub\"><timerEventDefinition>"
+                                      "<timeDuration>P1D</timeDuration></timerEventDefinition></"
+                                      "boundaryEvent>" USER("z") END SEQ("s", "sub") SEQ("sub", "z")
+                                          SEQ("t", "z") SEQ("z", "e")));
+    assert_int_equal(drive_start(&d, S("")), OK);
+    assert_int_equal(d.open_count, 4);
+    assert_int_equal(drive_done(&d, "a", S("")), OK); // one instance waits for its own timer
+    Drive other = d;
+    assert_int_equal(drive_timer(&d, "t"), OK);
+    assert_int_equal(d.open_count, 1);
+    assert_true(drive_is_open(&d, "z"));
+    assert_int_equal(drive_passed(&d, "sub"), 0);
+    // And when all are done the timer is taken back.
+    assert_int_equal(drive_done(&other, "a", S("")), OK);
+    assert_int_equal(drive_done(&other, "a", S("")), OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(drive_timer(&other, "w"), OK);
+    assert_int_equal(other.open_count, 1);
+    assert_true(drive_is_open(&other, "z"));
+    assert_int_equal(drive_passed(&other, "sub"), 1);
+    drive_free(&d);
+}
+
 static void endless_and_stuck(void **unused) {
     (void)unused;
     Drive d = drive_make(FLOW_XML(
@@ -631,6 +663,7 @@ int main(void) {
         cmocka_unit_test(one_after_another),
         cmocka_unit_test(many_sub_processes),
         cmocka_unit_test(endless_and_stuck),
+        cmocka_unit_test(a_timer_ends_a_loop),
         cmocka_unit_test(states_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
