@@ -223,7 +223,7 @@ static Status tolerance_open(Drive *d, bool *ret) {
 static Status service_decide(Drive *d, const FlowEffect *fx) {
     CaseRow *c = d->c;
     bool granted = !str_eq(v_text(v_get_lit(fx->attributes, "outcome")), S("refused"));
-    bool waiting;
+    bool waiting = false;
     TRY_S(tolerance_open(d, &waiting));
     if (waiting) { // no result before the promised material is there
         return errors_add(d->errs, CONFLICT, S("materials"),

@@ -141,7 +141,7 @@ Status cmd_correct(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *
     TRY_S(case_expect(&c, 1u << CASE_RECEIVED, errs));
     Value missing = input_list(input, S("missing"), tx_arena(tx)), named, letter;
     Str note;
-    TRY_S(input_text(input, S("note"), S("说明"), false, &note, errs));
+    TRY_S(text_of_input(input, S("note"), S("说明"), false, &note, errs));
     if (missing.len == 0) {
         return errors_add(errs, INVALID, S("missing"), "请至少列出一项需要补正的内容");
     }
@@ -171,7 +171,7 @@ Status cmd_refuse(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     TRY_S(case_load_input(tx, input, &c, errs));
     TRY_S(case_expect(&c, 1u << CASE_RECEIVED, errs));
     Str reason;
-    TRY_S(input_text(input, S("reason"), S("不予受理的理由"), true, &reason, errs));
+    TRY_S(text_of_input(input, S("reason"), S("不予受理的理由"), true, &reason, errs));
     if (!c.handler_id) c.handler_id = actor->account_id;
     TRY_S(case_end(tx, &c, actor, CASE_NOT_ACCEPTED, S("case.refused"), S("refusal-of-acceptance"),
                    reason, HANDLING_NONE, errs));

@@ -64,7 +64,7 @@ Handling actor_channel(const Actor *actor);
 // Refuses unless the case is in one of `states` (bits 1 << CaseState).
 MUST_USE Status case_expect(const CaseRow *c, unsigned states, Errors *errs);
 // A trimmed text of the input within NOTE_MAX; INVALID when it is required and empty.
-MUST_USE Status input_text(Value input, Str name, Str label, bool required, Str *ret, Errors *errs);
+MUST_USE Status text_of_input(Value input, Str name, Str label, bool required, Str *ret, Errors *errs);
 int64_t input_int(Value input, Str name); // number or digits; 0 otherwise
 bool input_bool(Value input, Str name);   // true, "true", "on", "1", "yes"
 Value input_list(Value input, Str name, Arena *a); // a list, a list of the one value, or empty

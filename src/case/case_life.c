@@ -47,7 +47,7 @@ Status cmd_withdraw(Tx *tx, const Actor *actor, Value input, Value *ret, Errors 
         return errors_add(errs, NOT_FOUND, S("number"), "没有这个办件，请核对办件编号");
     }
     TRY_S(case_expect(&c, 1u << CASE_RECEIVED | 1u << CASE_CORRECTING | 1u << CASE_APPROVAL, errs));
-    TRY_S(input_text(input, S("reason"), S("撤回原因"), actor_has(actor, ROLE_CLERK), &reason, errs));
+    TRY_S(text_of_input(input, S("reason"), S("撤回原因"), actor_has(actor, ROLE_CLERK), &reason, errs));
     TRY_S(case_end(tx, &c, actor, CASE_WITHDRAWN, S("case.withdrawn"), S("withdrawal"), reason,
                    actor_channel(actor), errs));
     *ret = result_of(&c, tx_arena(tx));
@@ -91,7 +91,7 @@ Status cmd_pause(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *er
     TRY_S(case_load_input(tx, input, &c, errs));
     TRY_S(case_expect(&c, 1u << CASE_APPROVAL, errs));
     TRY_S(expect_task_holder(tx, &c, actor, errs));
-    TRY_S(input_text(input, S("reason"), S("特别程序事由"), true, &reason, errs));
+    TRY_S(text_of_input(input, S("reason"), S("特别程序事由"), true, &reason, errs));
     if (c.paused) return errors_add(errs, CONFLICT, S("state"), "该办件的计时已经暂停");
     TRY_S(case_pause_clock(tx, &c, actor, reason, errs));
     TRY_S(case_save(tx, &c, errs));
@@ -116,7 +116,7 @@ Status cmd_extend(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     Str reason;
     TRY_S(case_load_input(tx, input, &c, errs));
     TRY_S(case_expect(&c, 1u << CASE_APPROVAL, errs));
-    TRY_S(input_text(input, S("reason"), S("延期理由"), true, &reason, errs));
+    TRY_S(text_of_input(input, S("reason"), S("延期理由"), true, &reason, errs));
     int64_t days = input_int(input, S("days"));
     int64_t before = v_to_int(v_get_lit(c.clock, "extended"), 0);
     if (days < 1 || before + days > EXTEND_DAYS_MAX) {
@@ -162,7 +162,7 @@ Status cmd_remark(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     CaseRow c;
     Str text;
     TRY_S(case_load_input(tx, input, &c, errs));
-    TRY_S(input_text(input, S("text"), S("备注"), true, &text, errs));
+    TRY_S(text_of_input(input, S("text"), S("备注"), true, &text, errs));
     ContextBuilder b = context_make(tx_arena(tx));
     context_put_new(&b, S("text"), v_str(text));
     TRY_S(case_event(tx, &c, actor, S("case.remarked"), HANDLING_NONE, context_done(&b), errs));

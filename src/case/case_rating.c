@@ -103,7 +103,7 @@ Status cmd_rate(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
         return errors_add(errs, INVALID, S("grade"), "请选择一个评价等级");
     }
     Str comment;
-    TRY_S(input_text(input, S("comment"), S("评价内容"), false, &comment, errs));
+    TRY_S(text_of_input(input, S("comment"), S("评价内容"), false, &comment, errs));
     bool window = str_eq(v_text(v_get_lit(input, "channel")), S("window"));
     Handling channel = window ? HANDLING_WINDOW : HANDLING_ONLINE;
     int64_t rectify = 0;
@@ -129,7 +129,7 @@ Status cmd_revisit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *
     TRY_S(case_load_input(tx, input, &c, errs));
     int64_t grade = input_int(input, S("grade"));
     Str note;
-    TRY_S(input_text(input, S("note"), S("回访记录"), true, &note, errs));
+    TRY_S(text_of_input(input, S("note"), S("回访记录"), true, &note, errs));
     if (grade < 1 || grade > 5) return errors_add(errs, INVALID, S("grade"), "请选择一个评价等级");
     TRY_S(case_expect(&c, 1u << CASE_DECIDED | 1u << CASE_DELIVERED, errs));
     Query *q = query(tx_db(tx), "UPDATE rating SET revisit_grade = ?1 WHERE rectify_case_id = ?2"

@@ -151,7 +151,7 @@ Value input_list(Value input, Str name, Arena *a) {
     return list_done(&list);
 }
 
-Status input_text(Value input, Str name, Str label, bool required, Str *ret, Errors *errs) {
+Status text_of_input(Value input, Str name, Str label, bool required, Str *ret, Errors *errs) {
     Value v = v_get(input, name);
     if (v.kind != V_STRING && v.kind != V_NULL) {
         return errors_add(errs, INVALID, name, "{1}应为文字", label);

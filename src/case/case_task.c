@@ -9,11 +9,26 @@ typedef struct TaskRow {
     Value attributes;
 } TaskRow;
 
-static Status task_load(Tx *tx, const Actor *actor, Value input, TaskRow *ret, Errors *errs) {
+// The task of input.task, or the open one of input.case (and input.node).
+static Query *task_query(Tx *tx, Value input) {
+    int64_t id = input_int(input, S("task")), case_id = input_int(input, S("case"));
+    if (!id) id = input_int(input, S("id"));
+    if (id || !case_id) {
+        Query *q = query(tx_db(tx), "SELECT id, case_id, token, post_id, account_id, state, node,"
+                                    " name, attributes_json FROM task WHERE id = ?1");
+        query_int(q, 1, id);
+        return q;
+    }
     Query *q = query(tx_db(tx), "SELECT id, case_id, token, post_id, account_id, state, node, name,"
-                                " attributes_json FROM task WHERE id = ?1");
-    query_int(q, 1, input_int(input, S("task")) ? input_int(input, S("task"))
-                                                : input_int(input, S("id")));
+                                " attributes_json FROM task WHERE case_id = ?1 AND state < 3"
+                                " AND (?2 = '' OR node = ?2) ORDER BY id LIMIT 1");
+    query_int(q, 1, case_id);
+    query_str(q, 2, v_text(v_get_lit(input, "node")));
+    return q;
+}
+
+static Status task_load(Tx *tx, const Actor *actor, Value input, TaskRow *ret, Errors *errs) {
+    Query *q = task_query(tx, input);
     TaskRow t = {0};
     Status parsed = OK;
     Error pe = {.status = OK};
@@ -192,7 +207,7 @@ static Status do_complete(Tx *tx, const Actor *actor, const TaskRow *t, Str outc
     TRY_S(case_load(tx_db(tx), t->case_id, tx_arena(tx), &c, errs));
     TRY_S(case_expect(&c, 1u << CASE_APPROVAL, errs));
     bool negative = !str_eq(outcome, S("pass"));
-    TRY_S(input_text(input, S("note"), S("意见"), negative, &note, errs));
+    TRY_S(text_of_input(input, S("note"), S("意见"), negative, &note, errs));
     Value answers;
     TRY_S(task_answers(tx, &c, t, input, &answers, errs));
     TRY_S(task_finish(tx, t, actor, outcome, note, errs));

@@ -125,7 +125,7 @@ Status summary_write(const Figures *f, Db *db, const FigureScope *scope, Str cou
     if (scope->to < scope->from) {
         return error_set(err, INVALID, S("to"), "结束日期不能早于开始日期");
     }
-    Value values, links, views;
+    Value values = v_null(), links, views;
     Status st = figures_compute(f, db, scope, a, &values, err);
     if (st != OK) return st;
     figure_views(f, values, scope, lang, base, a, &links, &views);
@@ -134,7 +134,7 @@ Status summary_write(const Figures *f, Db *db, const FigureScope *scope, Str cou
     context_put_new(&model, S("from"), v_day(scope->from));
     context_put_new(&model, S("to"), v_day(scope->to));
     context_put_new(&model, S("f"), links);
-    Str markdown, title = S("");
+    Str markdown = S(""), title = S("");
     st = render(context_done(&model), lang, now, a, &markdown, err);
     if (st != OK) return st;
     Value blocks = markdown_blocks(markdown, &title, a);

@@ -60,3 +60,4 @@ Status account_event(Tx *tx, const Actor *actor, Str kind, Value data, Errors *e
 void account_register(void);
 void unit_register(void);
 void party_register(void);
+void enroll_register(void);

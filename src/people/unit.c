@@ -156,5 +156,6 @@ void unit_register(void) {
 void people_register(void) {
     unit_register();
     party_register();
+    enroll_register();
     account_register();
 }
