@@ -4,7 +4,6 @@
 // Without --demo the three administrators (系统, 安全, 审计) are made with passwords that are printed once.
 #include "house.h"
 
-#include "base/crypto.h"
 #include "base/embed.h"
 #include "base/file.h"
 #include "case/county.h"
@@ -12,43 +11,59 @@
 
 #include <unistd.h>
 
-enum { INIT_MEMORY_MAX = 512 << 20, ADMIN_PASSWORD_BYTES = 12 };
+enum { INIT_MEMORY_MAX = 512 << 20 };
 
 typedef struct Init {
     Arena *arena;
     House house;
-    Value county; // county/people.json
+    Value county; // county/people.json, or {county, region}
     bool demo;
 } Init;
 
 // ---- administrators of a county that is not the demo -----------------------------------------
 
+static Status command(Init *init, Str name, const ContextBuilder *input, Value *ret,
+                      Errors *errs) {
+    return command_run(init->house.store, command_find(name), &actor_system, context_done(input),
+                       0, init->arena, ret, errs);
+}
+
+static Status make_office(Init *init, Str code, Errors *errs) {
+    Value result;
+    ContextBuilder unit = context_make(init->arena);
+    context_put_lit(&unit, "code", v_str(code));
+    context_put_lit(&unit, "name", v_lit("政务服务办公室"));
+    context_put_lit(&unit, "kind", v_lit("center"));
+    return command(init, S("unit.save"), &unit, &result, errs);
+}
+
+static Status make_administrator(Init *init, Str role, Str name, Str unit, Errors *errs) {
+    Value made, granted;
+    ContextBuilder account = context_make(init->arena);
+    context_put_lit(&account, "login", v_str(role));
+    context_put_lit(&account, "name", v_str(name));
+    context_put_lit(&account, "unit", v_str(unit));
+    Status status = command(init, S("account.create"), &account, &made, errs);
+    if (status != OK) return status;
+    ListBuilder roles = list_make(init->arena);
+    list_add(&roles, v_str(role));
+    ContextBuilder grant = context_make(init->arena);
+    context_put_lit(&grant, "login", v_str(role));
+    context_put_lit(&grant, "roles", list_done(&roles));
+    status = command(init, S("account.grant"), &grant, &granted, errs);
+    if (status == OK) {
+        cli_say(T("管理员账号 {1}，初始密码 {2}（只显示这一次）"), role,
+                v_text(v_get_lit(made, "password")));
+    }
+    return status;
+}
+
 static Status make_administrators(Init *init, Errors *errs) {
-    static const struct {
-        Str login, name, role;
-    } three[] = {
-        {S_INIT("sysadmin"), S_INIT("系统管理员"), S_INIT("sysadmin")},
-        {S_INIT("secadmin"), S_INIT("安全管理员"), S_INIT("secadmin")},
-        {S_INIT("auditadmin"), S_INIT("审计管理员"), S_INIT("auditadmin")},
-    };
-    Arena *a = init->arena;
-    const Command *create = command_find(S("account.create"));
-    Status status = OK;
-    for (size_t i = 0; i < sizeof three / sizeof three[0] && status == OK; i++) {
-        const Str password = random_token(ADMIN_PASSWORD_BYTES, a);
-        ListBuilder roles = list_make(a);
-        list_add(&roles, v_str(three[i].role));
-        ContextBuilder input = context_make(a);
-        context_put_lit(&input, "login", v_str(three[i].login));
-        context_put_lit(&input, "name", v_str(three[i].name));
-        context_put_lit(&input, "password", v_str(password));
-        context_put_lit(&input, "roles", list_done(&roles));
-        Value result;
-        status = command_run(init->house.store, create, &actor_system, context_done(&input), 0, a,
-                             &result, errs);
-        if (status == OK) {
-            cli_say(T("管理员账号 {1}，初始密码 {2}（只显示这一次）"), three[i].login, password);
-        }
+    const Str unit = arena_printf(init->arena, "%.*s-ZWB",
+                                  S_FMT(v_text(v_get_lit(init->county, "region"))));
+    Status status = make_office(init, unit, errs);
+    for (Role r = ROLE_SYSADMIN; r <= ROLE_AUDITADMIN && status == OK; r = (Role)(r << 1)) {
+        status = make_administrator(init, role_code(r), role_name(r), unit, errs);
     }
     return status;
 }
@@ -60,15 +75,14 @@ static Status name_county(Init *init, Errors *errs) {
     ContextBuilder input = context_make(a);
     context_put_lit(&input, "county", v_get_lit(init->county, "county"));
     context_put_lit(&input, "region", v_get_lit(init->county, "region"));
-    context_put_lit(&input, "demo", v_bool(true));
+    context_put_lit(&input, "demo", v_bool(init->demo));
     Value result;
-    return command_run(init->house.store, command_find(S("county.name")), &actor_system,
-                       context_done(&input), 0, a, &result, errs);
+    return command(init, S("county.name"), &input, &result, errs);
 }
 
 static Status run(Init *init, Errors *errs) {
     Value report;
-    Status status = init->demo ? name_county(init, errs) : OK;
+    Status status = name_county(init, errs);
     if (status == OK) {
         status = county_load(init->house.store, init->house.cases, init->demo, init->arena,
                              &report, errs);
@@ -87,14 +101,16 @@ static Status read_county(Init *init, Error *err) {
 }
 
 int cmd_init(int argc, char **argv) {
-    Str data = S(""), db = S("");
+    Str data = S(""), db = S(""), county = S("本县"), region = S("100000");
     bool demo = false;
     const Option options[] = {
         OPTION_DATA(&data),
         OPTION_DB(&db),
+        {"--county", "NAME", T("县名（默认“本县”）"), &county, NULL},
+        {"--region", "CODE", T("六位行政区划代码"), &region, NULL},
         {"--demo", NULL, T("装入演示县：单位、岗位、账号、日历、事项"), NULL, &demo},
     };
-    CommandLine line = {.usage = "yizhan init [--data DIR] [--db URL] [--demo]",
+    CommandLine line = {.usage = "yizhan init [--data DIR] [--db URL] [--demo | --county NAME --region CODE]",
                         .about = T("建立数据目录、数据库和密钥。目录里已有数据时什么也不做。"),
                         .options = options,
                         .options_count = sizeof options / sizeof options[0]};
@@ -108,6 +124,10 @@ int cmd_init(int argc, char **argv) {
     }
     Init init = {.arena = a, .demo = demo};
     Error err = {0};
+    ContextBuilder names = context_make(a);
+    context_put_lit(&names, "county", v_str(county));
+    context_put_lit(&names, "region", v_str(region));
+    init.county = context_done(&names);
     Status status = demo ? read_county(&init, &err) : OK;
     if (status == OK) {
         status = house_open(&(HouseOptions){.data = data, .db = db, .create = true}, &init.house,

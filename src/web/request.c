@@ -211,6 +211,7 @@ static void plan_body(Exchange *ex, int64_t length) {
     }
     ex->body_kind = kind;
     ex->rq.is_json = kind == BODY_JSON;
+    if (ex->rq.is_json) ex->rq.wants_json = true; // who sends JSON reads JSON
     ex->body = body_create(kind, boundary, ex->app->data_dir, ex->arena);
 }
 
