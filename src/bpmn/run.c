@@ -31,6 +31,7 @@ typedef struct Run {
     Error *err;
     Instant now;
     State state;
+    FeelScope facts; // of the input: seen behind the variables, never kept
     Move *moves; // [moves_at, moves_count) are still to do
     size_t moves_at, moves_count, moves_cap;
     FlowEffect *effects;
@@ -68,12 +69,13 @@ static FlowEffect *effect(Run *r, FlowEffectKind kind, uint32_t node, int64_t to
 // Expressions
 
 // What an expression in `scope` sees: the members of the loops it stands in, innermost first,
-// then the variables of the instance. As deep as sub-processes are nested in the model.
+// then the variables of the instance, then the facts of the input. As deep as sub-processes are nested in the model.
 static const FeelScope *scope_of(Run *r, int64_t scope) {
     FeelScope *s;
     if (scope == 0) {
         s = arena_new(r->arena, FeelScope);
         s->variables = r->state.variables;
+        s->outer = r->facts.variables.kind == V_CONTEXT ? &r->facts : NULL;
         return s;
     }
     const Token *t = state_token(&r->state, scope);
@@ -770,6 +772,7 @@ Status flow_step(const Flow *f, Value state, const FlowInput *input, Instant now
     Status status = state_read(f, state, a, &r.state, err);
     if (status) return status;
     r.live = r.state.count;
+    r.facts.variables = input->facts;
     status = take_input(&r, input);
     if (!status) status = run_on(&r);
     if (status) return status;

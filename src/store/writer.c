@@ -92,6 +92,17 @@ Arena *tx_arena(Tx *tx) { return tx->arena; }
 Instant tx_now(const Tx *tx) { return tx->now; }
 Day tx_day(const Tx *tx) { return instant_day(tx->now); }
 
+Status tx_next_id(Tx *tx, const char *table, int64_t *ret, Error *err) {
+    Buf sql = buf_make(tx->arena, 128, 512);
+    if (tx->db->store->postgres) {
+        buf_printf(&sql, "SELECT nextval(pg_get_serial_sequence('%s', 'id'))", table);
+    } else {
+        buf_printf(&sql, "SELECT COALESCE(MAX(id), 0) + 1 FROM %s", table);
+    }
+    buf_char(&sql, '\0');
+    return query_one_int(query(tx->db, sql.ptr), ret, err);
+}
+
 void tx_after_commit(Tx *tx, void (*fn)(void *), void *arg) {
     Hook *hook = arena_new(tx->memory, Hook);
     *hook = (Hook){.next = tx->hooks, .fn = fn, .arg = arg};
