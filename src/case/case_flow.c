@@ -75,6 +75,7 @@ static Status case_facts(Tx *tx, const CaseRow *c, Value *ret, Errors *errs) {
     context_put_new(&item, S("code"), v_str(c->item->code));
     context_put_new(&item, S("name"), v_str(c->item->name));
     context_put_new(&item, S("unit"), v_get_lit(c->item->spec, "unit"));
+    context_put_new(&item, S("case_kind"), v_int(c->item->case_kind));
     context_put_new(&item, S("parameters"), c->item->parameters);
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("answers"), v_get_lit(c->answers, "answers"));

@@ -26,6 +26,7 @@ static Value case_model(const CaseRow *c, Arena *a) {
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("number"), v_str(c->number));
     context_put_new(&b, S("item"), v_str(c->item->name));
+    context_put_new(&b, S("power"), v_str(c->item->power)); // what law a letter cites
     context_put_new(&b, S("received"), v_day(instant_day(c->received_at)));
     if (c->accepted_at) context_put_new(&b, S("accepted"), v_day(instant_day(c->accepted_at)));
     if (c->decided_at) context_put_new(&b, S("decided"), v_day(instant_day(c->decided_at)));

@@ -55,15 +55,19 @@ static Status open_rectification(Tx *tx, const CaseRow *c, int64_t grade, Str co
     if (!party) {
         return errors_add(errs, BROKEN, S("party"), "政务服务中心没有登记为办事主体，不能开展差评整改");
     }
-    Str unit = S("");
-    q = query(tx_db(tx), "SELECT code FROM unit WHERE id = ?1");
+    Str unit = S(""), unit_name = S("");
+    q = query(tx_db(tx), "SELECT code, name FROM unit WHERE id = ?1");
     query_int(q, 1, c->unit_id);
-    if (query_next(q)) unit = query_col_keep(q, 0, a);
+    if (query_next(q)) {
+        unit = query_col_keep(q, 0, a);
+        unit_name = query_col_keep(q, 1, a);
+    }
     TRY_E(errs, query_done(q, &e));
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("item"), v_str(c->item->name));
+    context_put_new(&b, S("unit_name"), v_str(unit_name));
     context_put_new(&b, S("unit"), v_str(unit));
-    context_put_new(&b, S("grade"), v_int(grade));
+    context_put_new(&b, S("grade"), v_str(arena_printf(a, "%lld", (long long)grade))); // an option
     context_put_new(&b, S("comment"), v_str(comment));
     CaseRow about = *c; // the applicant must not reach the new case
     about.applicant_account_id = 0;

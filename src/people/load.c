@@ -1,4 +1,4 @@
-// Loading a county file: units, posts and accounts.
+// Loading a county file: units, posts, parties and accounts.
 //
 // Invariants: loading the same file twice changes nothing the second time; what is there under the same
 // code and differs is changed (units, posts); an account that exists is left alone, because its
@@ -179,6 +179,20 @@ static Status load_accounts(Load *l, Value accounts) {
     return OK;
 }
 
+// Parties that must be there before anybody applies: the center itself, in whose name a bad rating
+// is rectified.
+static Status load_parties(Load *l, Value parties) {
+    for (uint32_t i = 0; i < parties.len; i++) {
+        int64_t id;
+        size_t before = l->errs->count;
+        Status status = party_find_or_add(l->tx, v_at(parties, i), &id, l->errs);
+        if (status == OK) continue;
+        place_errors(l, before, "parties", i);
+        return status;
+    }
+    return OK;
+}
+
 // A member that has to be a list, and may be absent.
 static Status list_of(Load *l, Value county, Str key, Value *ret) {
     Value v = v_get(county, key);
@@ -192,12 +206,14 @@ static Status list_of(Load *l, Value county, Str key, Value *ret) {
 
 Status people_load(Tx *tx, Value county, Value *ret_report, Errors *errs) {
     Load l = {.tx = tx, .errs = errs};
-    Value units, posts, accounts;
+    Value units, posts, parties, accounts;
     Status status = list_of(&l, county, S("units"), &units);
     if (status == OK) status = list_of(&l, county, S("posts"), &posts);
+    if (status == OK) status = list_of(&l, county, S("parties"), &parties);
     if (status == OK) status = list_of(&l, county, S("accounts"), &accounts);
     if (status == OK) status = load_units(&l, units);
     if (status == OK) status = load_posts(&l, posts);
+    if (status == OK) status = load_parties(&l, parties);
     if (status == OK) status = load_accounts(&l, accounts);
     if (status != OK) return status;
     ContextBuilder c = context_make(tx_arena(tx));
