@@ -26,7 +26,8 @@ MUST_USE Status form_load(Value schema, Arena *a, const Form **ret, Error *err);
 // Checks and converts raw answers (strings from a browser, or typed values from JSON), keeps only
 // what was asked, in the order of the form. `partial`: missing required answers are allowed (save
 // and resume), wrong ones are not. One Error per wrong field, `where` is the field's name
-// ("address", "staff.2.name"). Returns the status of the first error.
+// ("address", "staff.2.name"). Returns the status of the first error. `known`: a context of what
+// is known; steps whose id stands in its "hide_steps" are not asked.
 MUST_USE Status form_check(const Form *f, Value raw, Value known, bool partial, Instant now,
                            Arena *a, Value *ret_answers, Errors *errs);
 // A model for the page: the steps and fields that are asked given `answers` (kept ones, or raw ones that were

@@ -17,6 +17,11 @@ Value view_eval(const FormView *view, const FeelExpr *e, const Value *input) {
 }
 
 bool step_asked(const FormView *view, const Step *s) {
+    // What a guide said is not needed: "hide_steps" of what is known.
+    Value hidden = view->known ? v_get_lit(*view->known, "hide_steps") : v_null();
+    for (uint32_t i = 0; hidden.kind == V_LIST && i < hidden.len; i++) {
+        if (str_eq(v_text(v_at(hidden, i)), s->id)) return false;
+    }
     return !s->when || v_true(view_eval(view, s->when, NULL));
 }
 
