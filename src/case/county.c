@@ -109,7 +109,21 @@ static void bad_line_add(ListBuilder *bad, const Error *e) {
 typedef struct Totals {
     int64_t loaded, unchanged, units_made;
     ListBuilder bad;
+    Str region;
 } Totals;
+
+// The setting, which may be newer than the room: `init` writes it with the room open.
+static Status region_read(const Loader *l, Str *ret, Errors *errs) {
+    Error e = {.status = OK};
+    DB_AUTO db = NULL;
+    Str region = l->room->region;
+    if (store_read(l->store, &db, &e) != OK) return errors_push(errs, &e);
+    Query *q = query(db, "SELECT value FROM setting WHERE name = 'region'");
+    if (query_next(q)) region = query_col_keep(q, 0, l->arena);
+    if (query_done(q, &e) != OK) return errors_push(errs, &e);
+    *ret = region;
+    return OK;
+}
 
 static Status import_chunk(const Loader *l, Value lines, uint32_t from, Totals *t, Errors *errs) {
     ListBuilder chunk = list_make(l->arena);
@@ -118,7 +132,7 @@ static Status import_chunk(const Loader *l, Value lines, uint32_t from, Totals *
     }
     ContextBuilder b = context_make(l->arena);
     context_put_lit(&b, "lines", list_done(&chunk));
-    context_put_lit(&b, "region", v_str(l->room->region));
+    context_put_lit(&b, "region", v_str(t->region));
     Value result;
     Status st = run_command(l, "item.import", context_done(&b), &result, errs);
     if (st != OK) return st;
@@ -140,6 +154,8 @@ Status load_catalogue(const Loader *l, Str text, bool json, Value *ret, Errors *
         return st;
     }
     for (size_t i = 0; i < faults.count; i++) bad_line_add(&t.bad, &faults.items[i]);
+    st = region_read(l, &t.region, errs);
+    if (st != OK) return st;
     for (uint32_t i = 0; i < lines.len; i += LOAD_CHUNK) {
         progress(l, T("事项目录"), i, lines.len);
         st = import_chunk(l, lines, i, &t, errs);

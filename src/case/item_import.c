@@ -7,7 +7,7 @@
 #include "base/crypto.h"
 #include "case/item_internal.h"
 
-enum { IMPORT_LINES_MAX = 2000, UNIT_SORT = 500, BAD_MAX = 500 };
+enum { IMPORT_LINES_MAX = 2000, UNIT_SORT = 500, BAD_MAX = 500, UNIT_NAME_MAX = 200 };
 
 typedef struct Import {
     Tx *tx;
@@ -47,7 +47,14 @@ static Status unit_find(Import *m, const char *sql, Str key, int64_t *ret_id, St
     return query_done(q, &e) == OK ? OK : errors_push(m->errs, &e);
 }
 
-static Status posts_make(Import *m, int64_t unit_id, Str unit_code) {
+// A command of the people room, as the same actor, in the same transaction.
+static Status save(Import *m, Str command, Value input, Value *ret, Errors *errs) {
+    const Command *c = command_find(command);
+    if (!c) return errors_add(errs, BROKEN, command, "没有指令“{1}”", command);
+    return command_in_tx(m->tx, c, m->actor, input, ret, errs);
+}
+
+static Status posts_make(Import *m, Str unit_code) {
     static const struct {
         Str code, name, name_en;
     } posts[] = {
@@ -58,38 +65,36 @@ static Status posts_make(Import *m, int64_t unit_id, Str unit_code) {
         {S_INIT("-JD"), S_INIT("督查岗"), S_INIT("Supervision")},
     };
     for (size_t i = 0; i < sizeof posts / sizeof *posts; i++) {
-        Error e = {.status = OK};
-        Query *q = query(tx_db(m->tx),
-            "INSERT INTO post (code, unit_id, name, name_en) VALUES (?1, ?2, ?3, ?4) "
-            "ON CONFLICT (code) DO NOTHING");
-        query_str(q, 1, arena_concat(m->arena, (Str[]){unit_code, posts[i].code}, 2));
-        query_int(q, 2, unit_id);
-        query_str(q, 3, posts[i].name);
-        query_str(q, 4, posts[i].name_en);
-        if (query_run(q, NULL, &e) != OK) return errors_push(m->errs, &e);
+        Str code = arena_concat(m->arena, (Str[]){unit_code, posts[i].code}, 2);
+        ContextBuilder b = context_make(m->arena);
+        Value ignored;
+        context_put_lit(&b, "code", v_str(code));
+        context_put_lit(&b, "unit", v_str(unit_code));
+        context_put_lit(&b, "name", v_str(posts[i].name));
+        context_put_lit(&b, "name_en", v_str(posts[i].name_en));
+        Status st = save(m, S("post.save"), context_done(&b), &ignored, m->errs);
+        if (st != OK) return st;
     }
     return OK;
 }
 
 static Status unit_make(Import *m, Str name, Str uscc, int64_t *ret_id, Str *ret_code) {
     Arena *a = m->arena;
-    Error e = {.status = OK};
-    int64_t id = 0;
     Hash h = sha256(name);
     Str key = uscc.len > 0 ? uscc : str_sub(hash_hex(&h, a), 0, 10);
     Str code = arena_concat(a, (Str[]){m->region, S("-"), key}, 3);
-    Query *q = query(tx_db(m->tx),
-        "INSERT INTO unit (code, name, kind, uscc, sort) VALUES (?1, ?2, 'department', ?3, ?4) "
-        "RETURNING id");
-    query_str(q, 1, code);
-    query_str(q, 2, name);
-    query_str(q, 3, uscc);
-    query_int(q, 4, UNIT_SORT);
-    if (query_one_int(q, &id, &e) != OK) return errors_push(m->errs, &e);
-    Status st = posts_make(m, id, code);
+    Value made;
+    ContextBuilder b = context_make(a);
+    context_put_lit(&b, "code", v_str(code));
+    context_put_lit(&b, "name", v_str(name));
+    context_put_lit(&b, "kind", v_lit("department"));
+    context_put_lit(&b, "uscc", v_str(uscc));
+    context_put_lit(&b, "sort", v_int(UNIT_SORT));
+    Status st = save(m, S("unit.save"), context_done(&b), &made, m->errs);
+    if (st == OK) st = posts_make(m, code);
     if (st != OK) return st;
     m->units_made++;
-    *ret_id = id;
+    *ret_id = v_to_int(v_get_lit(made, "unit_id"), 0);
     *ret_code = code;
     return OK;
 }
@@ -130,7 +135,7 @@ static bool line_check(Import *m, Value line, Value lines, uint32_t at, Value *r
         (void)error_set(e, INVALID, S("name"), "事项名称为空或过长");
         return false;
     }
-    if (department.len == 0 || department.len > ITEM_NAME_MAX || !str_utf8_valid(department)) {
+    if (department.len == 0 || department.len > UNIT_NAME_MAX || !str_utf8_valid(department)) {
         (void)error_set(e, INVALID, S("department"), "部门名称为空或过长");
         return false;
     }
