@@ -27,10 +27,11 @@ static Str cli_translate(void *catalog, Str zh) {
 // Loaded on first use; commands say things from one thread only.
 static void *cli_catalog(void) {
     static Catalog *catalog;
+    static Arena *arena; // lives as long as the process
     static bool tried;
     if (!tried && cli_english()) {
-        Arena *a = arena_create(CLI_MEMORY_MAX); // lives as long as the process
-        if (catalog_load(a, &catalog, NULL) != OK) catalog = NULL;
+        arena = arena_create(CLI_MEMORY_MAX);
+        if (catalog_load(arena, &catalog, NULL) != OK) catalog = NULL;
     }
     tried = true;
     return catalog;
