@@ -512,13 +512,20 @@ const DbOps postgres_ops = {
 Repeat postgres_repeat(const Db *db) { return db->as.pg->repeat; }
 void postgres_repeat_set(Db *db, Repeat repeat) { db->as.pg->repeat = repeat; }
 
-// One round trip: the transaction, its number, and the lock that store_barrier waits for.
-Status postgres_begin(Db *db, Error *err) {
+// One round trip: the transaction, its number, and a lock. Jobs share the lock; who runs alone and
+// store_barrier take it whole. It is a table's, not an advisory one, because LOCK TABLE waits before
+// the transaction's view of the data is taken: who has waited sees what the others did.
+#define LOCK_SHARED "LOCK TABLE schema_version IN ROW SHARE MODE;"
+#define LOCK_WHOLE "LOCK TABLE schema_version IN EXCLUSIVE MODE;"
+
+Status postgres_begin(Db *db, bool alone, Error *err) {
     PgConnection *c = db->as.pg;
     c->repeat = REPEAT_NOT;
-    PGresult *result = PQexec(c->conn, "BEGIN ISOLATION LEVEL SERIALIZABLE;"
-                                       "SELECT pg_current_xact_id()::text,"
-                                       " pg_advisory_xact_lock_shared(" PG_LOCK_COMMANDS ")");
+    const char *sql = alone ? "BEGIN ISOLATION LEVEL SERIALIZABLE;" LOCK_WHOLE
+                              "SELECT pg_current_xact_id()::text"
+                            : "BEGIN ISOLATION LEVEL SERIALIZABLE;" LOCK_SHARED
+                              "SELECT pg_current_xact_id()::text";
+    PGresult *result = PQexec(c->conn, sql);
     Status status = OK;
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
         (void)snprintf(c->xid, sizeof c->xid, "%s", PQgetvalue(result, 0, 0));
@@ -586,7 +593,9 @@ void postgres_rollback(Db *db) {
     }
 }
 
-// The lock is held for this statement only: long enough to have waited for all who share it.
+// The lock is held for a moment only: long enough to have waited for all who share it.
 Status postgres_barrier(Db *db, Error *err) {
-    return query_run(query(db, "SELECT pg_advisory_xact_lock(" PG_LOCK_COMMANDS ")"), NULL, err);
+    Status status = exec(db, "BEGIN READ WRITE;" LOCK_WHOLE "COMMIT", err);
+    if (status != OK) (void)exec_quietly(db->as.pg->conn, "ROLLBACK");
+    return status;
 }

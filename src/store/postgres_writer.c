@@ -1,6 +1,8 @@
 // The writers on PostgreSQL: PG_WRITERS threads, each with a connection, take jobs from the one queue
 // and run them side by side in SERIALIZABLE transactions.
 //
+// After PG_CROWDED repetitions a job runs alone, so that none is refused for being unlucky.
+//
 // A job is repeated, after a pause that grows and is never the same for two, when the transaction
 // could not be serialised, when a key it computed was taken beside it, or when the connection was lost
 // before COMMIT was sent. When it was lost after, the server is asked what became of the
@@ -42,7 +44,7 @@ static void pause_before(Worker *w, unsigned attempt) {
 }
 
 // Connected and in a transaction, or an error.
-static Status begin(Worker *w, Error *err) {
+static Status begin(Worker *w, bool alone, Error *err) {
     for (unsigned attempt = 0;; attempt++) {
         if (!w->db) w->db = db_open(w->store, true, err);
         bool connected = w->db && (postgres_connected(w->db) ||
@@ -51,7 +53,7 @@ static Status begin(Worker *w, Error *err) {
             return error_set(err, BUSY, S("store"), "数据库连接中断，请稍后再试（{1}）",
                              S("PostgreSQL"));
         }
-        Status status = postgres_begin(w->db, err);
+        Status status = postgres_begin(w->db, alone, err);
         if (status == OK) return OK;
         postgres_rollback(w->db);
         bool lost = !postgres_connected(w->db);
@@ -90,7 +92,7 @@ typedef enum Try { TRY_DONE, TRY_REFUSED, TRY_AGAIN, TRY_FAULT } Try;
 static Try attempt(Worker *w, JobState *state, Attempts *n, Hook **hooks, Error *why) {
     arena_reset(w->hooks);
     *hooks = NULL;
-    if (begin(w, why) != OK) return TRY_FAULT;
+    if (begin(w, n->serial >= PG_CROWDED, why) != OK) return TRY_FAULT;
     Status status = run(w, state, hooks);
     if (status != OK) {
         bool repeat = again(w, n);
@@ -137,27 +139,39 @@ static void end_together(Worker *w, Hook *hooks, const Error *why) {
     }
 }
 
-// All under one commit; false: nothing was done, each has to run alone.
-static bool run_together(Worker *w) {
+typedef enum Together { TOGETHER_DONE, TOGETHER_AGAIN, TOGETHER_NOT } Together;
+
+// All under one commit. TOGETHER_AGAIN: they collided with others; TOGETHER_NOT: one of them was refused.
+// Nothing was done in either case.
+static Together run_together(Worker *w, bool alone) {
     Error why;
     Hook *hooks = NULL;
     arena_reset(w->hooks);
-    if (begin(w, &why) != OK) return false;
+    if (begin(w, alone, &why) != OK) return TOGETHER_NOT;
     bool good = true;
     for (size_t i = 0; good && i < w->count; i++) good = run(w, &w->jobs[i], &hooks) == OK;
     CommitOutcome outcome = good ? postgres_commit(w->db, &why) : COMMIT_REFUSED;
     if (outcome == COMMIT_DONE) {
         end_together(w, hooks, NULL);
-        return true;
+        return TOGETHER_DONE;
     }
+    bool collided = postgres_repeat(w->db) == REPEAT_ALWAYS;
     postgres_rollback(w->db);
     db_clear_fault(w->db);
     if (outcome == COMMIT_UNKNOWN) { // perhaps done: not to be done again
         end_together(w, NULL, &why);
-        return true;
+        return TOGETHER_DONE;
     }
     for (size_t i = 0; i < w->count; i++) job_rewind(&w->jobs[i]);
-    return false;
+    if (collided) atomic_fetch_add(&w->store->retries, 1);
+    return collided ? TOGETHER_AGAIN : TOGETHER_NOT;
+}
+
+static void run_group(Worker *w) {
+    Together result = w->count > 1 ? run_together(w, false) : TOGETHER_NOT;
+    if (result == TOGETHER_AGAIN) result = run_together(w, true);
+    if (result == TOGETHER_DONE) return;
+    for (size_t i = 0; i < w->count; i++) run_alone(w, &w->jobs[i]);
 }
 
 static void run_batch(Worker *w, StoreJob *batch) {
@@ -166,8 +180,7 @@ static void run_batch(Worker *w, StoreJob *batch) {
             job_prepare(&w->jobs[w->count], batch);
             batch = batch->batch_next; // read before the job ends: its owner may free it then
         }
-        if (w->count > 1 && run_together(w)) continue;
-        for (size_t i = 0; i < w->count; i++) run_alone(w, &w->jobs[i]);
+        run_group(w);
     }
 }
 

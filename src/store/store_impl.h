@@ -20,6 +20,7 @@ enum {
     NESTED_MAX = 16,             // savepoints inside one job
     PG_WRITERS = 8,              // connections that run jobs side by side
     PG_RETRIES_MAX = 40,         // of one job after serialisation failures
+    PG_CROWDED = 5,              // after so many it runs alone
     PG_GROUP_MAX = 200,          // jobs of one store_submit_many under one commit on PostgreSQL
     SQLITE_WRITER_CACHE_KB = 80 << 10,
     SQLITE_READER_CACHE_KB = 3 << 10,
@@ -28,9 +29,8 @@ enum {
     SQLITE_IDLE_MS = 1000,       // of quiet before the WAL is emptied into the database
 };
 
-// Advisory locks of PostgreSQL; the numbers mean nothing.
+// Advisory lock of PostgreSQL for migrations; the number means nothing.
 #define PG_LOCK_MIGRATE "7310131001"
-#define PG_LOCK_COMMANDS "7310131002" // shared by every job, taken whole by store_barrier
 
 typedef enum ColKind { COL_NULL, COL_INT, COL_TEXT, COL_BLOB, COL_DECIMAL, COL_FLOAT } ColKind;
 typedef enum Step { STEP_ROW, STEP_DONE, STEP_FAILED } Step;
@@ -199,8 +199,9 @@ Status store_migrate(Store *s, Db *db, bool create, Error *err);
 Status sqlite_checkpoint_idle(Db *db);
 int64_t sqlite_changes_total(const Db *db);
 Status sqlite_backup(Store *s, Str path, Error *err);
-// Sends BEGIN and learns the transaction's number; the commit that may have been lost is looked up by it.
-Status postgres_begin(Db *db, Error *err);
+// Sends BEGIN and learns the transaction's number, by which a commit whose answer was lost is looked
+// up. `alone`: when every other job has ended, and none begins before this one has.
+Status postgres_begin(Db *db, bool alone, Error *err);
 typedef enum CommitOutcome { COMMIT_DONE, COMMIT_REPEAT, COMMIT_REFUSED, COMMIT_UNKNOWN } CommitOutcome;
 CommitOutcome postgres_commit(Db *db, Error *err);
 void postgres_rollback(Db *db);
