@@ -2,8 +2,9 @@
 // are weak, so the rooms' pages can be built apart.
 #include "pages/routes.h"
 
-#define TABLES(X) \
-    X(portal) X(account) X(window) X(desk) X(cockpit) X(summary) X(catalogue) X(admin) X(audit)
+#define TABLES(X)                                                                         \
+    X(portal) X(public) X(account) X(apply) X(draft) X(my) X(case)                        \
+    X(window) X(desk) X(cockpit) X(summary) X(catalogue) X(admin) X(audit)
 
 #define DECLARE(name)                                             \
     extern const Route name##_routes[] __attribute__((weak));     \
