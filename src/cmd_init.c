@@ -32,7 +32,7 @@ static Status make_office(Init *init, Str code, Errors *errs) {
     Value result;
     ContextBuilder unit = context_make(init->arena);
     context_put_lit(&unit, "code", v_str(code));
-    context_put_lit(&unit, "name", v_lit("政务服务办公室"));
+    context_put_lit(&unit, "name", v_str(S("政务服务办公室")));
     context_put_lit(&unit, "kind", v_lit("center"));
     return command(init, S("unit.save"), &unit, &result, errs);
 }

@@ -157,7 +157,8 @@ void answer_plain(Exchange *ex, int http_status, Str text) {
 }
 
 static void cache_headers(Exchange *ex, const Reply *reply) {
-    answer_header(ex, S("Vary"), S("Accept, Accept-Encoding, Accept-Language, Cookie"));
+    answer_header(ex, S("Vary"), ex->asset.ptr ? S("Accept-Encoding")
+                                               : S("Accept, Accept-Encoding, Accept-Language, Cookie"));
     if (reply->cacheable_forever) {
         answer_header(ex, S("Cache-Control"), S("public, max-age=31536000, immutable"));
     } else if (reply->private_page) {
