@@ -102,6 +102,14 @@ static Str word(const Draw *d, Progress p) {
     return d->english ? en[p] : zh[p];
 }
 
+// What it is called in the language of the drawing; Chinese when nobody gave it English.
+static Str title(const Draw *d, Str name, Str name_en) {
+    return d->english && name_en.len ? name_en : name;
+}
+static Str node_title(const Draw *d, const Node *n) {
+    return title(d, n->name.len ? n->name : n->id, n->name_en);
+}
+
 static void text(Buf *out, Str s) {
     for (size_t i = 0; i < s.len; i++) {
         switch (s.ptr[i]) {
@@ -222,8 +230,8 @@ static void draw_task(Draw *d, const Node *n, Progress p) {
     if (n->multi)
         line_path(d, p, "M-4 -5 V5 M0 -5 V5 M4 -5 V5", b->x + b->w - 14, b->y + b->h - 12);
     int units = 2 * (b->w - 10) / FONT;
-    if (sub) label(d, n->name, b->x + b->w / 2, b->y + 18, units, false);
-    else label(d, n->name, b->x + b->w / 2, b->y + b->h / 2 + 8, units, true);
+    if (sub) label(d, title(d, n->name, n->name_en), b->x + b->w / 2, b->y + 18, units, false);
+    else label(d, title(d, n->name, n->name_en), b->x + b->w / 2, b->y + b->h / 2 + 8, units, true);
     buf_printf(&d->out, "<text class=\"flow-word\" x=\"%d\" y=\"%d\" font-size=\"%d\" fill=\"%s\">",
                b->x + (sign ? 28 : 10), b->y + 18, FONT_SMALL, strokes[p]);
     text(&d->out, word(d, p));
@@ -243,7 +251,7 @@ static void draw_event(Draw *d, const Node *n, Progress p) {
     const char *sign = sign_of(n);
     if (sign) line_path(d, p, sign, x, y);
     badge(d, p, b->x + b->w, b->y);
-    label(d, n->name, x, b->y + b->h + FONT + 4, 14, false);
+    label(d, title(d, n->name, n->name_en), x, b->y + b->h + FONT + 4, 14, false);
 }
 
 static void draw_gate(Draw *d, const Node *n, Progress p) {
@@ -255,7 +263,7 @@ static void draw_gate(Draw *d, const Node *n, Progress p) {
     const char *sign = sign_of(n);
     if (sign) line_path(d, p, sign, x, y);
     badge(d, p, b->x + b->w - 6, b->y + 6);
-    label(d, n->name, x, b->y + b->h + FONT + 4, 14, false);
+    label(d, title(d, n->name, n->name_en), x, b->y + b->h + FONT + 4, 14, false);
 }
 
 static void draw_node(Draw *d, uint32_t node) {
@@ -264,7 +272,7 @@ static void draw_node(Draw *d, uint32_t node) {
     buf_printf(&d->out, "<g class=\"flow-node %s\" data-node=\"", class_names[p]);
     text(&d->out, n->id);
     buf_lit(&d->out, "\"><title>");
-    text(&d->out, n->name.len ? n->name : n->id);
+    text(&d->out, node_title(d, n));
     buf_str(&d->out, d->english ? S(": ") : S("："));
     text(&d->out, word(d, p));
     buf_lit(&d->out, "</title>");
@@ -295,7 +303,8 @@ static void draw_edge(Draw *d, uint32_t edge) {
         best = i;
     }
     Point from = e->points[best], to = e->points[best + 1];
-    label(d, e->name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
+    Str name = title(d, e->name, e->name_en);
+    label(d, name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
 }
 
 static void draw_lane(Draw *d, const Lane *lane) {
@@ -329,7 +338,7 @@ static void describe(Draw *d) {
                 buf_str(&d->out, d->english ? S(", ") : S("、"));
             }
             any = true;
-            text(&d->out, n->name.len ? n->name : n->id);
+            text(&d->out, node_title(d, n));
         }
         if (any) buf_str(&d->out, d->english ? S(". ") : S("。"));
     }
@@ -369,7 +378,8 @@ static void draw_head(Draw *d) {
                "aria-labelledby=\"flow-title flow-desc\" viewBox=\"%d %d %d %d\" width=\"%d\" "
                "height=\"%d\"><title id=\"flow-title\">",
                all.x, all.y, all.w, all.h, all.w, all.h);
-    Str name = d->flow->nodes[0].name;
+    const Node *process = &d->flow->nodes[0];
+    Str name = title(d, process->name, process->name_en);
     if (name.len) text(&d->out, name);
     else buf_str(&d->out, d->english ? S("Flow") : S("办理流程"));
     buf_lit(&d->out, "</title><desc id=\"flow-desc\">");

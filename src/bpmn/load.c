@@ -316,6 +316,7 @@ static Status attributes_read(Load *l, const xmlNode *e, Node *n) {
     }
     if (fixed) n->fixed = context_done(&b);
     n->result = yz_attribute(l, e, S("result"));
+    n->name_en = yz_attribute(l, e, S("name_en"));
     return OK;
 }
 
@@ -449,6 +450,7 @@ static Status edge_read(Load *l, const xmlNode *e) {
     *edge = (Edge){.line = xml_line(e), .from = NONE, .to = NONE};
     refs->from = xml_unprefixed(xml_attribute(e, S("sourceRef"), l->arena));
     refs->to = xml_unprefixed(xml_attribute(e, S("targetRef"), l->arena));
+    edge->name_en = yz_attribute(l, e, S("name_en"));
     Status status = id_read(l, e, &edge->id, &edge->name);
     for (const xmlNode *c = xml_first(e); c && !status; c = xml_next(c)) {
         if (xml_space(c->ns) != XML_BPMN || child_means_nothing(xml_local(c))) continue;

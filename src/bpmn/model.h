@@ -85,6 +85,7 @@ typedef struct Node {
     uint32_t start;    // process, sub-process: its start event
     uint32_t fallback; // default edge
     Str id, name;
+    Str name_en;        // yz:name_en, for drawing; empty when it has none
     uint32_t *in, *out; // edges, in document order
     uint32_t in_count, out_count;
     uint32_t *boundary; // boundary events on this activity
@@ -102,7 +103,7 @@ typedef struct Node {
 } Node;
 
 typedef struct Edge {
-    Str id, name;
+    Str id, name, name_en;
     uint32_t from, to;
     uint32_t line;
     const FeelExpr *condition; // NULL: always
