@@ -1,8 +1,8 @@
 // yizhan backup, yizhan restore: the whole data folder as of one moment, while the program runs.
 //
-// The database is copied first, the files after it: a file is stored before the record that names it
-// commits, so the copy holds every file its records name. Both commands write a folder NAME.part and
-// rename it at the end: the copy is whole or not there.
+// The database is copied first, the files after it: a file is stored before the record that names
+// it commits, so the copy holds every file its records name. Both commands write a folder
+// NAME.part and rename it at the end: the copy is whole or not there.
 #include "house.h"
 
 #include "base/file.h"

@@ -1,7 +1,8 @@
 // yizhan init: makes the data folder, database and keys; with --demo the demo county of the binary:
 // units, posts, accounts, calendar, items and catalogue.
 //
-// Without --demo the three administrators (系统, 安全, 审计) are made with passwords that are printed once.
+// Without --demo the three administrators (系统, 安全, 审计) are made with passwords that are printed
+// once.
 #include "house.h"
 
 #include "base/embed.h"
@@ -110,10 +111,11 @@ int cmd_init(int argc, char **argv) {
         {"--region", "CODE", T("六位行政区划代码"), &region, NULL},
         {"--demo", NULL, T("装入演示县：单位、岗位、账号、日历、事项"), NULL, &demo},
     };
-    CommandLine line = {.usage = "yizhan init [--data DIR] [--db URL] [--demo | --county NAME --region CODE]",
-                        .about = T("建立数据目录、数据库和密钥。目录里已有数据时什么也不做。"),
-                        .options = options,
-                        .options_count = sizeof options / sizeof options[0]};
+    CommandLine line = {
+        .usage = "yizhan init [--data DIR] [--db URL] [--demo | --county NAME --region CODE]",
+        .about = T("建立数据目录、数据库和密钥。目录里已有数据时什么也不做。"),
+        .options = options,
+        .options_count = sizeof options / sizeof options[0]};
     const int code = options_parse(&line, argc, argv);
     if (code != OPTIONS_GO) return code;
     ARENA_AUTO a = arena_create(INIT_MEMORY_MAX);

@@ -55,8 +55,10 @@ int cmd_rights(int argc, char **argv) {
     static const Route *all[ROUTES_MAX];
     house_register(NULL);
     const size_t n = gather(all);
-    printf("# Rights\n\nMade by `yizhan rights`. What is not granted (·) is denied: 401 to who is not logged in, "
-           "403 to who is. Finer rules (whose\ncase, which post) come on top. `/metrics` is also open to the "
+    printf("# Rights\n\nMade by `yizhan rights`. What is not granted (·) is denied: 401 to who is "
+           "not logged in, "
+           "403 to who is. Finer rules (whose\ncase, which post) come on top. `/metrics` is also "
+           "open to the "
            "machine itself.\n\n## Routes\n\n");
     print_head("method", "route", ROLE_COUNT);
     for (size_t i = 0; i < n; i++) {

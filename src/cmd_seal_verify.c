@@ -1,5 +1,5 @@
-// yizhan seal: seals what is committed (serve does it by itself). yizhan verify: checks the whole trail, or
-// one archive package offline.
+// yizhan seal: seals what is committed (serve does it by itself). yizhan verify: checks the whole
+// trail, or one archive package offline.
 #include "house.h"
 
 #include "base/file.h"

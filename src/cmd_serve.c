@@ -1,5 +1,5 @@
-// yizhan serve: the web site and the work beside it (sealing, timers), until SIGTERM or SIGINT. A signal
-// stops the taking in; what runs is answered, then everything is closed in order.
+// yizhan serve: the web site and the work beside it (sealing, timers), until SIGTERM or SIGINT. A
+// signal stops the taking in; what runs is answered, then everything is closed in order.
 #include "house.h"
 
 #include "base/embed.h"

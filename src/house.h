@@ -1,6 +1,6 @@
-// The house: what nearly every command opens first: the store of --data or --db, the signing key, the
-// commands of all rooms registered, the room of cases. `serve`, `load`, `simulate`, `summary` and
-// the others share it.
+// The house: what nearly every command opens first: the store of --data or --db, the signing key,
+// the commands of all rooms registered, the room of cases. `serve`, `load`, `simulate`, `summary`
+// and the others share it.
 #pragma once
 
 #include "case/case.h"

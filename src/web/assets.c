@@ -51,7 +51,8 @@ static Str link_name(Str path, Arena *a) {
     char *name = arena_alloc_raw(a, path.len);
     for (size_t i = 0; i < path.len; i++) {
         const char c = path.ptr[i];
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        const bool plain =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         name[i] = plain ? c : '_';
     }
     return str_of(name, path.len);
@@ -89,7 +90,8 @@ void assets_free(struct Assets *assets) {
 static Asset *find(Assets *assets, Str path) {
     for (size_t i = 0; i < assets->count; i++) { // a handful
         const Str name = assets->items[i].file->path;
-        if (str_eq(str_sub(name, sizeof ASSET_FOLDER - 1, name.len), path)) return &assets->items[i];
+        if (str_eq(str_sub(name, sizeof ASSET_FOLDER - 1, name.len), path))
+            return &assets->items[i];
     }
     return NULL;
 }
@@ -142,7 +144,8 @@ void answer_asset(Exchange *ex) {
                    .type = mime_of(asset->file->path),
                    .etag = asset->file->etag,
                    .cacheable_forever = str_eq(version, asset->file->etag)};
-    const bool text = str_find(reply.type, S("charset")) >= 0 || str_find(reply.type, S("svg")) >= 0;
+    const bool text =
+        str_find(reply.type, S("charset")) >= 0 || str_find(reply.type, S("svg")) >= 0;
     const Str gzip = text && accepts_gzip(ex) ? compressed(ex->app->web->assets, asset) : S("");
     answer_reply(ex, &reply);
     if (ex->status != 200 || gzip.len == 0) return;

@@ -53,8 +53,8 @@ static Status begin_file(Body *b, const MultipartPart *part, Error *err) {
         return error_set(err, LIMIT, b->field, "一次上传的文件太多，最多 20 个");
     }
     const Str folder = path_join(b->arena, b->data_dir, S("tmp"));
-    const Str path = path_join(b->arena, folder,
-                               arena_printf(b->arena, "up-%.*s", S_FMT(random_token(16, b->arena))));
+    const Str path = path_join(
+        b->arena, folder, arena_printf(b->arena, "up-%.*s", S_FMT(random_token(16, b->arena))));
     b->fd = open(arena_cstr(b->arena, path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (b->fd < 0) return disk_error(err);
     b->uploads[b->uploads_count++] = (Upload){

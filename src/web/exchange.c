@@ -1,5 +1,5 @@
-// Exchange: session, rights, form token, handler; the steps stand in exchange.h. Whatever passes the
-// request's memory ends in a refusal: the arena jumps back here.
+// Exchange: session, rights, form token, handler; the steps stand in exchange.h. Whatever passes
+// the request's memory ends in a refusal: the arena jumps back here.
 #include "web/exchange.h"
 
 #include "base/log.h"
@@ -12,7 +12,10 @@ void exchange_body(Exchange *ex, Str bytes) {
     const Status status = body_feed(ex->body, bytes, &err);
     if (status == OK) return;
     body_discard(ex->body);
-    exchange_refuse(ex, status == LIMIT ? 413 : status == INVALID ? 400 : status_to_http(status, ex),
+    exchange_refuse(ex,
+                    status == LIMIT     ? 413
+                    : status == INVALID ? 400
+                                        : status_to_http(status, ex),
                     &err);
 }
 

@@ -228,7 +228,8 @@ static GateState step_chunk(Gate *g, uint8_t c) {
     case G_CHUNK_LF:
         if (c != '\n') return refuse(g, "bad chunk size");
         return g->body_left ? G_CHUNK_DATA : G_LAST_CR;
-    case G_CHUNK_END_CR: return c == '\r' ? G_CHUNK_END_LF : refuse(g, "chunk longer than its size");
+    case G_CHUNK_END_CR:
+        return c == '\r' ? G_CHUNK_END_LF : refuse(g, "chunk longer than its size");
     case G_CHUNK_END_LF:
         g->digits = 0;
         return c == '\n' ? G_CHUNK_SIZE : refuse(g, "chunk longer than its size");

@@ -4,13 +4,14 @@
 // executable before the C library's, so this one is called; it reads with recvfrom(), which is the
 // same system call. Bytes of a watched socket go through its Gate before the library sees them.
 //
-// A refusal is answered here: 400, then the reading side fails and the library drops the connection.
-// When whole requests stand before the refused one in the same piece, they are handed on first
-// and answered; shutting the reading side down makes the library come back (its epoll is
+// A refusal is answered here: 400, then the reading side fails and the library drops the
+// connection. When whole requests stand before the refused one in the same piece, they are handed
+// on first and answered; shutting the reading side down makes the library come back (its epoll is
 // edge-triggered and would otherwise sleep), and then the refusal is answered.
 //
 // A Gate belongs to the thread that owns its connection; the table is written only when a
-// connection begins or ends, which the kernel orders, because a descriptor is not reused before close.
+// connection begins or ends, which the kernel orders, because a descriptor is not reused before
+// close.
 #include "web/gate_recv.h"
 
 #include "web/gate.h"

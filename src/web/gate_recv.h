@@ -1,5 +1,5 @@
-// Puts the gate in front of libmicrohttpd: the program's own `recv`, which the library calls for every
-// byte a client sends. Sockets that were not registered here pass through untouched.
+// Puts the gate in front of libmicrohttpd: the program's own `recv`, which the library calls for
+// every byte a client sends. Sockets that were not registered here pass through untouched.
 #pragma once
 
 #include "base/str.h"

@@ -1,13 +1,15 @@
-// HTTP/1.1 over libmicrohttpd; the only file that knows it (with gate_recv.c, which stands before it).
+// HTTP/1.1 over libmicrohttpd; the only file that knows it (with gate_recv.c, which stands before
+// it).
 //
-// A few epoll threads of the library read and write sockets and feed bodies to the Exchange. When a
-// request is complete its connection is suspended and the request handed to a pool of threads that may wait
-// for the database; the pool prepares the response and resumes the connection. So a slow commit
-// holds a thread of the pool and never the sockets.
+// A few epoll threads of the library read and write sockets and feed bodies to the Exchange. When
+// a request is complete its connection is suspended and the request handed to a pool of threads
+// that may wait for the database; the pool prepares the response and resumes the connection. So a
+// slow commit holds a thread of the pool and never the sockets.
 //
-// Limits: HTTP_CONNECTIONS_MAX connections, so the queue of the pool, which holds at most one request
-// of each, needs none of its own. Stopping: nothing new is accepted, what runs is answered, and
-// once the pool is closed no connection is suspended any more, as the library demands.
+// Limits: HTTP_CONNECTIONS_MAX connections, so the queue of the pool, which holds at most one
+// request of each, needs none of its own. Stopping: nothing new is accepted, what runs is
+// answered, and once the pool is closed no connection is suspended any more, as the library
+// demands.
 #include "web/exchange.h"
 #include "web/gate_recv.h"
 

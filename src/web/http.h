@@ -39,7 +39,8 @@ typedef struct Request {
     Str target;          // as sent, for links back
     Value query;         // context of strings (repeated names: a list)
     Value input;         // body: form fields as strings (repeated: list), or the JSON context
-    bool is_json;        // the body was JSON (API client: no CSRF cookie needed if it carries a bearer session)
+    // the body was JSON (API client: no CSRF cookie needed if it carries a bearer session)
+    bool is_json;
     Upload *uploads;
     size_t uploads_count;
     Str params[4];       // of the route, decoded: /case/:number is params[0]
@@ -78,12 +79,14 @@ typedef struct Reply {
 // the error page or {"errors":[{status, where, message}]}.
 typedef Status (*Handler)(Request *rq, Reply *reply, Errors *errs);
 
-// A table row. Rights are denied unless `roles` grants them: an account needs one of the bits; visitors need
-// ROLE_PUBLIC, and what visitors may do everybody may. Patterns match whole parts; a literal part
-// wins over a parameter, so /case/new beside /case/:number is fine. HEAD is answered by the GET route.
+// A table row. Rights are denied unless `roles` grants them: an account needs one of the bits;
+// visitors need ROLE_PUBLIC, and what visitors may do everybody may. Patterns match whole parts; a
+// literal part wins over a parameter, so /case/new beside /case/:number is fine. HEAD is answered
+// by the GET route.
 //
-// A POST with `command` and no handler runs that command with the input and the parameters by their names
-// ({"number": …}); then JSON gets its result, a browser goes to its "location", else back to where the form was.
+// A POST with `command` and no handler runs that command with the input and the parameters by
+// their names ({"number": …}); then JSON gets its result, a browser goes to its "location", else
+// back to where the form was.
 typedef struct Route {
     Method method;
     const char *pattern; // "/case/:number/letters/:code"

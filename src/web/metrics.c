@@ -1,4 +1,5 @@
-// /health and /metrics: whether the program can do its work, and what it has done (Prometheus text).
+// /health and /metrics: whether the program can do its work, and what it has done (Prometheus
+// text).
 #include "web/exchange.h"
 #include "web/gate_recv.h"
 
@@ -37,8 +38,9 @@ static void write_requests(const Metrics *m, Buf *out) {
         const unsigned long long n = load(&m->by_status[i]);
         if (n) buf_printf(out, "yizhan_requests_total{status=\"%d\"} %llu\n", i, n);
     }
-    buf_lit(out, "# HELP yizhan_request_seconds Time from the head of a request to its answer's end.\n"
-                 "# TYPE yizhan_request_seconds histogram\n");
+    buf_lit(out,
+            "# HELP yizhan_request_seconds Time from the head of a request to its answer's end.\n"
+            "# TYPE yizhan_request_seconds histogram\n");
     unsigned long long sum = 0;
     for (int i = 0; i < METRIC_BUCKETS; i++) {
         sum += load(&m->buckets[i]);

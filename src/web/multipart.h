@@ -1,7 +1,8 @@
-// multipart/form-data (RFC 7578, WHATWG), read in pieces of any size with constant memory: the parser
-// keeps the head of one part and a partly matched boundary, never a body. Pure: what it finds is
-// handed to a sink. Strict where browsers are: the body begins with a boundary, every part has a
-// Content-Disposition with one name, nothing follows the last boundary but one line's end.
+// multipart/form-data (RFC 7578, WHATWG), read in pieces of any size with constant memory: the
+// parser keeps the head of one part and a partly matched boundary, never a body. Pure: what it
+// finds is handed to a sink. Strict where browsers are: the body begins with a boundary, every
+// part has a Content-Disposition with one name, nothing follows the last boundary but one line's
+// end.
 #pragma once
 
 #include "base/error.h"

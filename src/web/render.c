@@ -1,5 +1,5 @@
-// Pages: the templates and translations from the binary (or from ./ui when developing), and what every
-// page's model has besides its own.
+// Pages: the templates and translations from the binary (or from ./ui when developing), and what
+// every page's model has besides its own.
 #include "web/exchange.h"
 #include "web/catalog.h"
 
@@ -100,8 +100,8 @@ static void add_query(Buf *out, Str name, Value value) {
     buf_char(out, '&');
 }
 
-// This page with one query member set to another value. A page that answers a POST has no address of
-// its own to return to, but its GET has.
+// This page with one query member set to another value. A page that answers a POST has no address
+// of its own to return to, but its GET has.
 static Str href_with(const Request *rq, Str name, Str value) {
     Buf out = buf_make(rq->arena, 128, HREF_MAX);
     percent_encode(&out, rq->path, true);
@@ -135,6 +135,7 @@ static Value user_value(const Request *rq) {
     context_put_lit(&b, "roles", list_done(&codes));
     context_put_lit(&b, "role_names", list_done(&names));
     context_put_lit(&b, "is", context_done(&is));
+    context_put_lit(&b, "must_change", v_bool(actor->must_change));
     return context_done(&b);
 }
 

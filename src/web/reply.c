@@ -42,8 +42,8 @@ int status_to_http(Status s, const Exchange *ex) {
 
 static void security_headers(Exchange *ex) {
     answer_header(ex, S("Content-Security-Policy"),
-                  S("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-                    "font-src 'self'; connect-src 'self'; form-action 'self'; "
+                  S("default-src 'none'; script-src 'self'; style-src 'self'; "
+                    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
                     "frame-ancestors 'none'; base-uri 'none'"));
     answer_header(ex, S("X-Content-Type-Options"), S("nosniff"));
     answer_header(ex, S("Referrer-Policy"), S("same-origin"));
@@ -157,8 +157,9 @@ void answer_plain(Exchange *ex, int http_status, Str text) {
 }
 
 static void cache_headers(Exchange *ex, const Reply *reply) {
-    answer_header(ex, S("Vary"), ex->asset.ptr ? S("Accept-Encoding")
-                                               : S("Accept, Accept-Encoding, Accept-Language, Cookie"));
+    answer_header(ex, S("Vary"),
+                  ex->asset.ptr ? S("Accept-Encoding")
+                                : S("Accept, Accept-Encoding, Accept-Language, Cookie"));
     if (reply->cacheable_forever) {
         answer_header(ex, S("Cache-Control"), S("public, max-age=31536000, immutable"));
     } else if (reply->private_page) {

@@ -1,5 +1,5 @@
-// From the head of a request to a Request: target, query, cookies, language, address, route. Nothing
-// here waits: it runs on the thread that reads the socket.
+// From the head of a request to a Request: target, query, cookies, language, address, route.
+// Nothing here waits: it runs on the thread that reads the socket.
 #include "web/exchange.h"
 
 enum { JSON_SUFFIX_LEN = 5, LANG_QUALITY_MAX = 1000 };
@@ -84,7 +84,8 @@ static void read_address(Exchange *ex) {
         if (str_eq(ex->proxies[i], ex->peer)) ex->from_proxy = true;
     }
     if (!ex->from_proxy) return;
-    // The last entry is the one our own proxy added; what stands before it anybody may have written.
+    // The last entry is the one our own proxy added; what stands before it anybody may have
+    // written.
     Str rest = exchange_header(ex, S("X-Forwarded-For"));
     Str last = S("");
     while (rest.ptr && rest.len) last = str_trim(str_cut(&rest, ','));
@@ -99,7 +100,8 @@ static void read_host(Exchange *ex) {
     const bool https = ex->from_proxy &&
                        str_eq_nocase(exchange_header(ex, S("X-Forwarded-Proto")), S("https"));
     ex->rq.host = arena_concat(
-        ex->arena, (Str[]){https ? S("https://") : S("http://"), exchange_header(ex, S("Host"))}, 2);
+        ex->arena, (Str[]){https ? S("https://") : S("http://"), exchange_header(ex, S("Host"))},
+        2);
 }
 
 static void read_session(Exchange *ex) {

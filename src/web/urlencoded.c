@@ -1,5 +1,5 @@
-// Form fields and percent-decoding; the contract is urlencoded.h. A repeated name is found through a
-// hash table that doubles, so many fields cost no more than their sum.
+// Form fields and percent-decoding; the contract is urlencoded.h. A repeated name is found through
+// a hash table that doubles, so many fields cost no more than their sum.
 #include "web/urlencoded.h"
 
 enum { SLOTS_FIRST = 32 };

@@ -1,6 +1,5 @@
-// room: web
-// multipart/form-data with boundary "XX": the same parts whatever the pieces; what the sink is given
-// fits its limits and is never more than came in.
+// room: web multipart/form-data with boundary "XX": the same parts whatever the pieces; what the
+// sink is given fits its limits and is never more than came in.
 #include "base/crypto.h"
 #include "web/multipart.h"
 

@@ -74,7 +74,8 @@ static void refuse(const char *body, Status status) {
     }
 }
 
-#define PART(name, value) "--XX\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
+#define PART(name, value) \
+    "--XX\r\nContent-Disposition: form-data; name=\"" name "\"\r\n\r\n" value "\r\n"
 
 static void test_fields_and_files(void **state) {
     (void)state;
@@ -116,7 +117,8 @@ static void test_malformed(void **state) {
     refuse("--XX\r\nContent-Type: a/b\r\n\r\nv\r\n--XX--\r\n", INVALID);
     refuse("--XX\r\nContent-Disposition: form-data\r\n\r\nv\r\n--XX--\r\n", INVALID);
     refuse("--XX\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nv\r\n--XX--\r\n", INVALID);
-    refuse("--XX\r\nContent-Disposition: form-data; name=a; name=b\r\n\r\nv\r\n--XX--\r\n", INVALID);
+    refuse("--XX\r\nContent-Disposition: form-data; name=a; name=b\r\n\r\nv\r\n--XX--\r\n",
+           INVALID);
     refuse("--XX\r\nContent-Disposition: attachment; name=a\r\n\r\nv\r\n--XX--\r\n", INVALID);
     refuse("--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\nv\r\n--XX--\r\n", INVALID);
     refuse("--XX\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\nv\r\n--XX--\r\n", INVALID);

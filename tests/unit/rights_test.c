@@ -1,6 +1,6 @@
-// room: all
-// The table of rights is what happens: every route and every command is asked by every role. Refused
-// by the coarse gate exactly where the table does not grant it; finer rules may refuse later, in other words.
+// room: all The table of rights is what happens: every route and every command is asked by every
+// role. Refused by the coarse gate exactly where the table does not grant it; finer rules may
+// refuse later, in other words.
 #include "case/case.h"
 #include "pages/routes.h"
 #include "web/exchange.h"

@@ -1,5 +1,5 @@
-// room: web
-// The way of a request without a socket: routes, rights, forms, languages, caching, uploads, errors.
+// room: web The way of a request without a socket: routes, rights, forms, languages, caching,
+// uploads, errors.
 #include "web/exchange.h"
 
 #include "base/embed.h"
@@ -112,7 +112,8 @@ static Status load_people(Tx *tx, void *arg, Errors *errs) {
         "\"roles\":[\"clerk\"],\"unit\":\"U-1\"}]}";
     Value county, report;
     Error err;
-    Status status = json_parse(str_z(people), JSON_STRICT, (JsonLimits){0}, tx_arena(tx), &county, &err);
+    Status status =
+        json_parse(str_z(people), JSON_STRICT, (JsonLimits){0}, tx_arena(tx), &county, &err);
     if (status != OK) return errors_push(errs, &err);
     return people_load(tx, county, &report, errs);
 }
@@ -138,10 +139,11 @@ static int setup(void **state) {
         return fail_with("people", &errs.items[0]);
     }
     TemplateSet *set = templates_create(f.arena);
-    if (templates_add(set, S("test"), PAGE_HTML,
-                      S("<p>{{hello}} {{lang}} {{#if large}}large{{/if}} {{#if user}}"
-                        "{{user.name}} {{user.is.clerk}}{{/if}} {{lang_href}}</p><i>{{csrf_shown}}</i>"),
-                      &err) != OK ||
+    if (templates_add(
+            set, S("test"), PAGE_HTML,
+            S("<p>{{hello}} {{lang}} {{#if large}}large{{/if}} {{#if user}}"
+              "{{user.name}} {{user.is.clerk}}{{/if}} {{lang_href}}</p><i>{{csrf_shown}}</i>"),
+            &err) != OK ||
         templates_link(set, &err) != OK) {
         return fail_with("templates", &err);
     }
@@ -296,8 +298,8 @@ static void test_sessions(void **state) {
                                          "Authorization: Bearer %.*s\r\n\r\n", S_FMT(f.token));
     assert_int_equal(status_of(ask(arena_cstr(f.arena, with_cookie))), 200);
     assert_int_equal(status_of(ask(arena_cstr(f.arena, with_bearer))), 200);
-    assert_int_equal(status_of(ask("GET /desk.json HTTP/1.1\r\n" HOST "Cookie: yz_session=x\r\n\r\n")),
-                     401);
+    assert_int_equal(
+        status_of(ask("GET /desk.json HTTP/1.1\r\n" HOST "Cookie: yz_session=x\r\n\r\n")), 401);
     const Str cookie = app_session_cookie(&f.app, S("tok"), f.arena);
     assert_true(str_eq(cookie, S("yz_session=tok; Path=/; HttpOnly; SameSite=Lax")));
     const App https = {.secure_cookies = true};
@@ -316,8 +318,8 @@ static void test_forged_forms(void **state) {
     assert_int_equal(status_of(post("/form", c, FORM, S("name=x"))), 403);
     assert_int_equal(status_of(post("/form", c, FORM, S("name=x&_csrf="))), 403);
     assert_int_equal(status_of(post("/form", "", FORM, good)), 403);
-    assert_int_equal(status_of(post("/form", "Cookie: yz_form=a.b\r\n", FORM, S("name=x&_csrf=a.b"))),
-                     403);
+    assert_int_equal(
+        status_of(post("/form", "Cookie: yz_form=a.b\r\n", FORM, S("name=x&_csrf=a.b"))), 403);
     const Str foreign = arena_printf(f.arena, "%sOrigin: https://evil.example\r\n", c);
     assert_int_equal(status_of(post("/form", arena_cstr(f.arena, foreign), FORM, good)), 403);
     const Str site = arena_printf(f.arena, "%sSec-Fetch-Site: same-site\r\n", c);
@@ -347,7 +349,8 @@ static void test_forged_forms_of_a_session(void **state) {
     assert_int_equal(status_of(post("/form", c, FORM, other)), 403);
     const char *bearer = arena_cstr(
         f.arena, arena_printf(f.arena, "Authorization: Bearer %.*s\r\n", S_FMT(f.token)));
-    assert_int_equal(status_of(post("/form", bearer, "application/json", S("{\"name\":\"x\"}"))), 200);
+    assert_int_equal(status_of(post("/form", bearer, "application/json", S("{\"name\":\"x\"}"))),
+                     200);
     assert_int_equal(status_of(post("/form", c, "application/json", S("{\"name\":\"x\"}"))), 403);
     assert_int_equal(status_of(post("/form", "", "application/json", S("{\"name\":\"x\"}"))), 200);
 }
@@ -364,7 +367,8 @@ static void test_bodies(void **state) {
     assert_int_equal(status_of(post("/form", "", json, S("{"))), 400);
     assert_int_equal(status_of(post("/form", "", json, S("[1]"))), 400);
     assert_int_equal(status_of(post("/form", "", "text/plain", S("x"))), 415);
-    assert_int_equal(status_of(post("/form", "", "multipart/form-data; boundary=XX", S("--XX--"))), 415);
+    assert_int_equal(status_of(post("/form", "", "multipart/form-data; boundary=XX", S("--XX--"))),
+                     415);
     const Str big = str_of(arena_alloc(f.arena, HTTP_BODY_MAX + 1), HTTP_BODY_MAX + 1);
     assert_int_equal(status_of(post("/form", "", FORM, big)), 413);
     assert_int_equal(status_of(ask("GET / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx")), 400);
@@ -413,8 +417,8 @@ static void test_uploads(void **state) {
     Str *names;
     size_t count;
     Error err;
-    assert_int_equal(dir_list(path_join(f.arena, str_z(f.folder), S("tmp")), f.arena, &names, &count,
-                              &err), OK);
+    assert_int_equal(
+        dir_list(path_join(f.arena, str_z(f.folder), S("tmp")), f.arena, &names, &count, &err), OK);
     assert_int_equal(count, 0);
 }
 
