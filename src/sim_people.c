@@ -88,7 +88,7 @@ Value sim_party(const Scenario *s, uint32_t index, bool bundle, Arena *a) {
         serial = 801 + (int)(index / OLDER_DAYS) * 2;
     } else {
         birth = day_from_civil((Civil){1948, 1, 1}) + (Day)((uint64_t)index * 7919 % BIRTH_DAYS);
-        serial = 101 + (int)(index / BIRTH_DAYS) * 2;
+        serial = 301 + (int)(index / BIRTH_DAYS) * 2; // the demo county's people have lower ones
     }
     if (!male) serial++;
     uint32_t name = bundle ? index + 50000000u : index;

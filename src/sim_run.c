@@ -307,6 +307,7 @@ static Value make_input(Sim *sim, SimJob *j, Arena *a) {
     case STEP_WITHDRAW: context_put_new(&b, S("reason"), v_lit("情况有变，不再办理。")); break;
     case STEP_RATE:
         context_put_new(&b, S("grade"), v_int(c->grade));
+        context_put_new(&b, S("token"), v_str(rating_token(c->id, a)));
         context_put_new(&b, S("channel"), c->window ? v_lit("window") : v_lit("online"));
         break;
     case STEP_DELIVER: case STEP_TASK: case STEP_NONE: break;
@@ -407,7 +408,7 @@ static Status act(Tx *tx, void *arg, Errors *errs) {
                         (step == STEP_DELIVER && j->c->window);
         Actor actor = official ? official_of(j->sim, j->sim->plan->items[j->c->item].unit_id)
                                : applicant_of(j->sim, j->c);
-        if (step == STEP_RATE && j->c->window) actor = actor_system; // by the link on the counter's tablet
+        if (step == STEP_RATE) actor = actor_public; // by the link, on the phone or the counter's tablet
         Value out;
         st = run_as(tx, j, commands[step], &actor, j->input, &out, errs);
     }

@@ -68,6 +68,7 @@ MUST_USE Status case_calendar_refresh(CaseRoom *r, Db *db, Error *err);
 //   rating.revisit  supervisors         {id, grade, note}
 //   draft.save      anyone              {item, situation, answers, materials, token} → {token}
 //   timer.fire      system              {id}
+// The commands work in room `r`, the last one registered.
 void case_register(CaseRoom *r);
 // Does every timer that is due, with a lease; returns how many. Flow timers, expired corrections, broken promises, lights.
 MUST_USE Status case_run_due(CaseRoom *r, Store *s, Instant now, int64_t *ret_done, Error *err);

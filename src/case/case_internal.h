@@ -93,7 +93,7 @@ MUST_USE Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item,
 MUST_USE Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value more, Value *ret, Errors *errs);
 
 // Materials (case_material.c)
-MUST_USE Status materials_store(Tx *tx, const CaseRow *c, Value given, Value needed, Errors *errs);
+MUST_USE Status materials_store(Tx *tx, const CaseRow *c, Value given, Value listed, Errors *errs);
 // Rows of the case: [{id, code, name, state, file_hash, file_name, promised_day, note}].
 MUST_USE Status materials_read(Db *db, int64_t case_id, Arena *a, Value *ret, Error *err);
 // A later copy replaces what was missing, promised or rejected. `given`: a code or {code, file_hash, file_name}.

@@ -40,12 +40,14 @@ static Status insert(Tx *tx, int64_t case_id, Str code, Str name, MaterialState 
     return OK;
 }
 
-// `given`: [{code, file_hash, file_name}] or codes ticked at the window; `needed`: of the guide.
-Status materials_store(Tx *tx, const CaseRow *c, Value given, Value needed, Errors *errs) {
-    for (size_t i = 0; i < needed.len; i++) {
-        Value m = v_at(needed, i);
+// `given`: [{code, file_hash, file_name}] or codes ticked at the window; `listed`: the guide's
+// materials, those needed and those that may be added.
+Status materials_store(Tx *tx, const CaseRow *c, Value given, Value listed, Errors *errs) {
+    for (size_t i = 0; i < listed.len; i++) {
+        Value m = v_at(listed, i);
         Str code = v_text(v_get_lit(m, "code"));
         Value g = find_by_code(given, code);
+        if (v_is_null(g) && !v_true(v_get_lit(m, "needed"))) continue;
         bool waived = v_true(v_get_lit(m, "waivable"));
         MaterialState state = !v_is_null(g) ? MATERIAL_GIVEN
                               : waived      ? MATERIAL_WAIVED
@@ -55,7 +57,7 @@ Status materials_store(Tx *tx, const CaseRow *c, Value given, Value needed, Erro
     for (size_t i = 0; i < given.len; i++) { // nothing that nobody asked for is kept
         Value g = v_at(given, i);
         Str code = g.kind == V_STRING ? v_text(g) : v_text(v_get_lit(g, "code"));
-        if (v_is_null(find_by_code(needed, code))) {
+        if (v_is_null(find_by_code(listed, code))) {
             return errors_add(errs, INVALID, S("materials"), "材料“{1}”不在本事项所需材料之中", code);
         }
     }

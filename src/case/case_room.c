@@ -122,8 +122,10 @@ void case_register(CaseRoom *r) {
         {S_INIT("timer.fire"), ROLE_SYSTEM, cmd_timer},
         {S_INIT("timer.deem"), ROLE_SYSTEM, cmd_deem},
     };
+    static bool registered;
     case_room = r;
-    commands_register(table, sizeof table / sizeof *table);
+    if (!registered) commands_register(table, sizeof table / sizeof *table);
+    registered = true;
 }
 
 // ---- command input ----

@@ -8,16 +8,6 @@
 
 enum { DRAFT_TOKEN_BYTES = 16 };
 
-static Value needed_materials(Value guide, Arena *a) {
-    Value all = v_get_lit(guide, "materials");
-    ListBuilder list = list_make(a);
-    for (size_t i = 0; all.kind == V_LIST && i < all.len; i++) {
-        Value m = v_at(all, i);
-        if (v_true(v_get_lit(m, "needed"))) list_add(&list, m);
-    }
-    return list_done(&list);
-}
-
 // A clerk's or agent's input names the applicant; a citizen applies for himself.
 static Status applicant_of(Tx *tx, const Actor *actor, Value input, int64_t *ret, Errors *errs) {
     Value applicant = v_get_lit(input, "applicant");
@@ -146,10 +136,10 @@ static Status draft_remove(Tx *tx, Value input, Errors *errs) {
     return OK;
 }
 
-static bool all_given(Value needed, Value given) {
-    for (size_t i = 0; i < needed.len; i++) {
-        Value m = v_at(needed, i);
-        if (v_true(v_get_lit(m, "waivable"))) continue;
+static bool all_given(Value listed, Value given) {
+    for (size_t i = 0; i < listed.len; i++) {
+        Value m = v_at(listed, i);
+        if (!v_true(v_get_lit(m, "needed")) || v_true(v_get_lit(m, "waivable"))) continue;
         Str code = v_text(v_get_lit(m, "code"));
         bool found = false;
         for (size_t k = 0; k < given.len && !found; k++) {
@@ -162,9 +152,9 @@ static bool all_given(Value needed, Value given) {
 }
 
 // An instant item (即办件) with everything in hand needs nobody's judgement at the counter.
-static Status accept_at_once(Tx *tx, CaseRow *c, const Actor *actor, Value needed, Value given,
+static Status accept_at_once(Tx *tx, CaseRow *c, const Actor *actor, Value listed, Value given,
                              Errors *errs) {
-    if (c->item->case_kind != 1 || !all_given(needed, given)) return OK;
+    if (c->item->case_kind != 1 || !all_given(listed, given)) return OK;
     Acceptance how = {.tolerate = v_null(), .start = tx_day(tx)};
     TRY_S(case_do_accept(tx, c, actor, &how, errs));
     return case_save(tx, c, errs);
@@ -213,11 +203,11 @@ Status cmd_submit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     if (c.channel == HANDLING_ONLINE) c.applicant_account_id = actor->account_id;
     TRY_S(insert_case(tx, &c, errs));
     Value given = input_list(input, S("materials"), a);
-    Value needed = needed_materials(guide, a);
-    TRY_S(materials_store(tx, &c, given, needed, errs));
+    Value listed = v_get_lit(guide, "materials");
+    TRY_S(materials_store(tx, &c, given, listed, errs));
     TRY_S(submitted_event(tx, &c, actor, c.channel, errs));
     TRY_S(draft_remove(tx, input, errs));
-    TRY_S(accept_at_once(tx, &c, actor, needed, given, errs));
+    TRY_S(accept_at_once(tx, &c, actor, listed, given, errs));
     *ret = submit_result(&c, a);
     return OK;
 }
