@@ -101,7 +101,8 @@ Str error_message(const Error *e, Translate tr, void *catalog, Arena *a) {
         bool hole = *p == '{' && text.len - at >= 3 && p[1] >= '1' && p[1] <= '0' + ERROR_ARGS &&
                     p[2] == '}';
         if (hole) {
-            buf_str(&out, e->args[p[1] - '1']);
+            Str arg = e->args[p[1] - '1'];
+            buf_str(&out, tr ? tr(catalog, arg) : arg); // a label has an English of its own
             at += 2;
         } else {
             buf_char(&out, *p);

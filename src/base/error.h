@@ -61,5 +61,6 @@ Status errors_status(const Errors *es);
 
 // Looks a Chinese text up in a language; returns the text itself when there is no entry.
 typedef Str (*Translate)(void *catalog, Str zh);
-// The error in words: the template (translated when `tr`), arguments put in. In `a`.
+// The error in words: the template with the arguments put in, both translated when `tr` (an
+// argument may be a label with an English of its own). In `a`.
 Str error_message(const Error *e, Translate tr, void *catalog, Arena *a);

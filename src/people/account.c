@@ -1,9 +1,9 @@
 // Accounts: making them, granting roles, locking, passwords, posts.
 //
-// Invariants: who makes an account can't give it rights, and who gives rights can't make accounts
-// or act with them (system and security administrator); nobody grants, locks or unlocks himself; the
-// system administrator can't reset another administrator's password, which would be a way to become
-// him. A password somebody else has chosen lets in only to change it.
+// Invariants: who makes an account can't give it rights, and who gives rights can't make
+// accounts or act with them (system and security administrator); nobody grants, locks or unlocks
+// himself; the system administrator can't reset another administrator's password, which would be
+// a way to become him. A password somebody else has chosen lets in only to change it.
 #include "people/people_impl.h"
 
 #include "base/crypto.h"
@@ -381,7 +381,9 @@ Status account_list(Db *db, Arena *a, Value *ret, Error *err) {
         status = query_rows(q, a, &codes, err);
         if (status != OK) return status;
         ListBuilder posts = list_make(a);
-        for (uint32_t p = 0; p < codes.len; p++) list_add(&posts, v_get_lit(v_at(codes, p), "code"));
+        for (uint32_t p = 0; p < codes.len; p++) {
+            list_add(&posts, v_get_lit(v_at(codes, p), "code"));
+        }
         unsigned roles = (unsigned)v_to_int(v_get_lit(row, "roles"), 0);
         row = v_with(row, S("roles"), roles_to_value(roles, a), a);
         list_add(&list, v_with(row, S("posts"), list_done(&posts), a));

@@ -1,8 +1,8 @@
 // The registry of commands, and running one.
 //
-// Invariants: names are unique; the table is filled at start, before any thread runs a command, and
-// not changed after. A command whose `roles` share no bit with the actor's is DENIED before it sees the
-// input.
+// Invariants: names are unique; the table is filled at start, before any thread runs a command,
+// and not changed after. A command whose `roles` share no bit with the actor's is DENIED before
+// it sees the input.
 #include "people/people_impl.h"
 
 #include <assert.h>

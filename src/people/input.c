@@ -1,4 +1,5 @@
-// Reading the members of a command's input: trimmed, bounded, well-formed, or an error at the field.
+// Reading the members of a command's input: trimmed, bounded, well-formed, or an error at the
+// field.
 #include "people/people_impl.h"
 
 Status input_text(Value input, const TextRule *rule, Str *ret, Errors *errs) {

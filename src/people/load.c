@@ -1,9 +1,9 @@
 // Loading a county file: units, posts, parties and accounts.
 //
-// Invariants: loading the same file twice changes nothing the second time; what is there under the same
-// code and differs is changed (units, posts); an account that exists is left alone, because its
-// password and rights are no longer the file's business. All or nothing: the transaction is the
-// caller's.
+// Invariants: loading the same file twice changes nothing the second time; what is there under
+// the same code and differs is changed (units, posts); an account that exists is left alone,
+// because its password and rights are no longer the file's business. All or nothing: the
+// transaction is the caller's.
 #include "people/people_impl.h"
 
 enum { LOAD_ITEMS_MAX = 5000 };

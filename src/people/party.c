@@ -1,8 +1,8 @@
 // Parties (办事主体): found by their number or made, shown masked, and registering themselves.
 //
-// Invariants: a number is in the table once, in capitals, and passes its check (GB 11643, GB 32100); the
-// name on record is never changed by an application. What a record lacks (phone, address, contact) is
-// filled in from the first application that has it.
+// Invariants: a number is in the table once, in capitals, and passes its check (GB 11643, GB
+// 32100); the name on record is never changed by an application. What a record lacks (phone,
+// address, contact) is filled in from the first application that has it.
 #include "people/people_impl.h"
 
 #include "form/form.h"

@@ -1,7 +1,7 @@
 // Passwords: argon2id over libargon2, encoded as "$argon2id$v=19$m=…".
 //
-// Limits: PASSWORD_BYTES_MIN to PASSWORD_BYTES_MAX bytes; ARGON2_PARALLEL_MAX at once in the process,
-// the rest wait, so that a flood of log-ins takes time and not memory.
+// Limits: PASSWORD_BYTES_MIN to PASSWORD_BYTES_MAX bytes; ARGON2_PARALLEL_MAX at once in the
+// process, the rest wait, so that a flood of log-ins takes time and not memory.
 #include "people/people_impl.h"
 
 #include "base/crypto.h"

@@ -1,9 +1,9 @@
 // A bounded table of attempts: so many under one key in one minute. In memory, of this process.
 //
-// The table has SETS sets of WAYS entries; a key belongs to one set, chosen by a hash nobody outside
-// can compute. When a set is full of this minute's keys the least used one makes room: an
-// attacker with very many addresses may be forgotten, but can't make the table grow or lock out others.
-// Accounts are protected besides, in the database.
+// The table has SETS sets of WAYS entries; a key belongs to one set, chosen by a hash nobody
+// outside can compute. When a set is full of this minute's keys the least used one makes room:
+// an attacker with very many addresses may be forgotten, but can't make the table grow or lock
+// out others. Accounts are protected besides, in the database.
 #include "people/people_impl.h"
 
 #include "base/crypto.h"

@@ -91,7 +91,8 @@ static Status unit_save(Tx *tx, const Actor *actor, Value input, Value *ret, Err
     }
     status = parent_of(tx, code, parent, &parent_id, errs);
     if (status != OK) return status;
-    Query *q = query(tx_db(tx), "INSERT INTO unit (code, name, name_en, kind, uscc, parent_id, sort)"
+    Query *q = query(tx_db(tx), "INSERT INTO unit (code, name, name_en, kind, uscc, parent_id,"
+                                " sort)"
                                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (code) DO UPDATE"
                                 " SET name = excluded.name, name_en = excluded.name_en,"
                                 " kind = excluded.kind, uscc = excluded.uscc,"

@@ -1,6 +1,6 @@
 // Migrations: schema/NNNN_name.sql, built into the program, run in order in one transaction and
-// recorded in schema_version: all of what lacks, or nothing. A database whose schema is ahead of the program is refused:
-// an older program would not know what it breaks.
+// recorded in schema_version: all of what lacks, or nothing. A database whose schema is ahead of
+// the program is refused: an older program would not know what it breaks.
 //
 // Words that differ between the databases are replaced (schema/README.md). On PostgreSQL text
 // compares by bytes (COLLATE "C"), as it does on SQLite.

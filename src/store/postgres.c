@@ -240,7 +240,8 @@ static int translate(const char *sql, char *out) {
     return highest;
 }
 
-// Does the statement only read? Decided by its first word; WITH may hide a write, so it counts as one.
+// Does the statement only read? Decided by its first word; WITH may hide a write, so it counts
+// as one.
 static bool reads_only(const char *sql) {
     Str s = str_trim(str_z(sql));
     return str_eq_nocase(str_sub(s, 0, 6), S("SELECT")) ||
@@ -512,9 +513,10 @@ const DbOps postgres_ops = {
 Repeat postgres_repeat(const Db *db) { return db->as.pg->repeat; }
 void postgres_repeat_set(Db *db, Repeat repeat) { db->as.pg->repeat = repeat; }
 
-// One round trip: the transaction, its number, and a lock. Jobs share the lock; who runs alone and
-// store_barrier take it whole. It is a table's, not an advisory one, because LOCK TABLE waits before
-// the transaction's view of the data is taken: who has waited sees what the others did.
+// One round trip: the transaction, its number, and a lock. Jobs share the lock; who runs alone
+// and store_barrier take it whole. It is a table's, not an advisory one, because LOCK TABLE
+// waits before the transaction's view of the data is taken: who has waited sees what the others
+// did.
 #define LOCK_SHARED "LOCK TABLE schema_version IN ROW SHARE MODE;"
 #define LOCK_WHOLE "LOCK TABLE schema_version IN EXCLUSIVE MODE;"
 

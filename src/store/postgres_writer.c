@@ -1,13 +1,13 @@
-// The writers on PostgreSQL: PG_WRITERS threads, each with a connection, take jobs from the one queue
-// and run them side by side in SERIALIZABLE transactions.
+// The writers on PostgreSQL: PG_WRITERS threads, each with a connection, take jobs from the one
+// queue and run them side by side in SERIALIZABLE transactions.
 //
 // After PG_CROWDED repetitions a job runs alone, so that none is refused for being unlucky.
 //
-// A job is repeated, after a pause that grows and is never the same for two, when the transaction
-// could not be serialised, when a key it computed was taken beside it, or when the connection was lost
-// before COMMIT was sent. When it was lost after, the server is asked what became of the
-// transaction (postgres_commit); so a job is never done twice, and never reported lost when it was
-// done.
+// A job is repeated, after a pause that grows and is never the same for two, when the
+// transaction could not be serialised, when a key it computed was taken beside it, or when the
+// connection was lost before COMMIT was sent. When it was lost after, the server is asked what
+// became of the transaction (postgres_commit); so a job is never done twice, and never reported
+// lost when it was done.
 //
 // Jobs submitted together keep their order: one thread runs the batch, PG_GROUP_MAX at a time under
 // one commit. When anything in such a group fails, it is undone and each job runs alone.
@@ -141,8 +141,8 @@ static void end_together(Worker *w, Hook *hooks, const Error *why) {
 
 typedef enum Together { TOGETHER_DONE, TOGETHER_AGAIN, TOGETHER_NOT } Together;
 
-// All under one commit. TOGETHER_AGAIN: they collided with others; TOGETHER_NOT: one of them was refused.
-// Nothing was done in either case.
+// All under one commit. TOGETHER_AGAIN: they collided with others; TOGETHER_NOT: one of them was
+// refused. Nothing was done in either case.
 static Together run_together(Worker *w, bool alone) {
     Error why;
     Hook *hooks = NULL;

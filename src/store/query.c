@@ -160,7 +160,8 @@ void query_int(Query *q, int n, int64_t v) {
 
 void query_str(Query *q, int n, Str v) {
     if (!may_bind(q, n)) return;
-    // A NUL ends a text early in C libraries and is not allowed in PostgreSQL: nothing is cut silently.
+    // A NUL ends a text early in C libraries and is not allowed in PostgreSQL: nothing is cut
+    // silently.
     if (v.len && memchr(v.ptr, 0, v.len)) {
         query_fail(q, INVALID, "文本含有不允许的空字符（NUL）", (Str){0}, (Str){0});
         return;

@@ -170,8 +170,9 @@ static void bind_int(Query *q, int n, int64_t v) {
 }
 
 static void bind_bytes(Query *q, int n, Str v, bool is_text) {
-    int code = is_text ? sqlite3_bind_text64(q->as.stmt, n, v.ptr, v.len, SQLITE_STATIC, SQLITE_UTF8)
-                       : sqlite3_bind_blob64(q->as.stmt, n, v.ptr, v.len, SQLITE_STATIC);
+    sqlite3_stmt *st = q->as.stmt;
+    int code = is_text ? sqlite3_bind_text64(st, n, v.ptr, v.len, SQLITE_STATIC, SQLITE_UTF8)
+                       : sqlite3_bind_blob64(st, n, v.ptr, v.len, SQLITE_STATIC);
     if (code != SQLITE_OK) fail(q, code);
 }
 
@@ -267,7 +268,9 @@ Status sqlite_backup(Store *s, Str path, Error *err) {
         code = b ? sqlite3_backup_finish(b) : sqlite3_errcode(copy);
     }
     // A database of one file: no WAL beside the copy.
-    if (code == SQLITE_OK) code = sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_exec(copy, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    }
     sqlite3_close(copy);
     store_release(db);
     if (code == SQLITE_OK) return OK;

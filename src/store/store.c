@@ -1,7 +1,8 @@
-// The store itself: opening and closing, the pool of reading connections, the queue of jobs, health.
+// The store itself: opening and closing, the pool of reading connections, the queue of jobs,
+// health.
 //
-// Invariants: a job that was accepted by the queue is ended exactly once; nothing is called with a lock
-// held; the queue holds STORE_QUEUE_MAX jobs at most.
+// Invariants: a job that was accepted by the queue is ended exactly once; nothing is called with
+// a lock held; the queue holds STORE_QUEUE_MAX jobs at most.
 #include "store/store_impl.h"
 
 #include "base/file.h"

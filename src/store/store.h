@@ -95,8 +95,9 @@ void tx_after_commit(Tx *tx, void (*fn)(void *), void *arg);
 // A savepoint inside the job: its own changes are undone when fn fails.
 MUST_USE Status tx_nested(Tx *tx, Status (*fn)(Tx *, void *, Errors *), void *arg, Errors *errs);
 
-// What this job read is out of date: a key it computed was taken meanwhile. Undoes it and runs it
-// again on a fresh view (PostgreSQL; on SQLite, where jobs never overlap, it is a refusal). The job returns what this returns.
+// What this job read is out of date: a key it computed was taken meanwhile. Undoes it and runs
+// it again on a fresh view (PostgreSQL; on SQLite, where jobs never overlap, it is a refusal).
+// The job returns what this returns.
 MUST_USE Status tx_repeat(Tx *tx, Errors *errs);
 
 // A statement that fails spoils its transaction: a job that returns OK after one is refused, unless
@@ -108,7 +109,8 @@ typedef struct StoreJob {
     Instant now;     // 0: the time at execution
     Errors *errs;
     Status status;   // out
-    void (*done)(struct StoreJob *job); // called once, after the commit or the refusal; not under any lock
+    // called once, after the commit or the refusal; not under any lock
+    void (*done)(struct StoreJob *job);
     void *done_arg;
     struct StoreJob *next;       // private: the queue
     struct StoreJob *batch_next; // private: jobs submitted together
@@ -126,7 +128,9 @@ MUST_USE Status store_write(Store *s, Status (*fn)(Tx *, void *, Errors *), void
 MUST_USE Status store_barrier(Store *s, Error *err);
 
 // ---- upkeep ----
-// A consistent copy while the store runs (SQLite online backup); for PostgreSQL use pg_dump: INVALID says so.
+
+// A consistent copy while the store runs (SQLite online backup); for PostgreSQL
+// use pg_dump: INVALID says so.
 MUST_USE Status store_backup(Store *s, Str path, Error *err);
 MUST_USE Status store_check(Store *s, Error *err); // integrity and foreign keys
 // 'ok' or why writes fail now (disk full, read-only, database away); for /health.

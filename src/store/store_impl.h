@@ -199,10 +199,15 @@ Status store_migrate(Store *s, Db *db, bool create, Error *err);
 Status sqlite_checkpoint_idle(Db *db);
 int64_t sqlite_changes_total(const Db *db);
 Status sqlite_backup(Store *s, Str path, Error *err);
-// Sends BEGIN and learns the transaction's number, by which a commit whose answer was lost is looked
-// up. `alone`: when every other job has ended, and none begins before this one has.
+// Sends BEGIN and learns the transaction's number, by which a commit whose answer was lost is
+// looked up. `alone`: when every other job has ended, and none begins before this one has.
 Status postgres_begin(Db *db, bool alone, Error *err);
-typedef enum CommitOutcome { COMMIT_DONE, COMMIT_REPEAT, COMMIT_REFUSED, COMMIT_UNKNOWN } CommitOutcome;
+typedef enum CommitOutcome {
+    COMMIT_DONE,
+    COMMIT_REPEAT,  // undone; may be done again
+    COMMIT_REFUSED, // undone
+    COMMIT_UNKNOWN, // the server could not be asked: not to be done again
+} CommitOutcome;
 CommitOutcome postgres_commit(Db *db, Error *err);
 void postgres_rollback(Db *db);
 bool postgres_reconnect(Db *db, int wait_ms); // true: connected

@@ -1,12 +1,12 @@
 // The writer: one thread that takes what waits, up to STORE_GROUP_MAX jobs, and runs it under one
 // BEGIN IMMEDIATE … COMMIT with one fsync. Answers are given after the commit.
 //
-// A job that is refused must leave nothing behind. A savepoint for each job would say so at the price
-// of a copy of every page it touches. So a group first runs without savepoints: a job that is
-// refused before it changed anything needs none, and that is what nearly all refusals are. When one is
-// refused after a change, the group is rolled back and run again with savepoints, which jobs allow
-// by contract (they change nothing outside their Tx and arena); the next SAVEPOINT_GROUPS groups
-// keep them.
+// A job that is refused must leave nothing behind. A savepoint for each job would say so at the
+// price of a copy of every page it touches. So a group first runs without savepoints: a job that
+// is refused before it changed anything needs none, and that is what nearly all refusals are.
+// When one is refused after a change, the group is rolled back and run again with savepoints,
+// which jobs allow by contract (they change nothing outside their Tx and arena); the next
+// SAVEPOINT_GROUPS groups keep them.
 //
 // A failure of the machine (disk full, read-only, locked) refuses every job of the group with the
 // same words; nothing of it stays; the connection is opened anew and the writer goes on.
@@ -173,7 +173,7 @@ static bool run_one(Writer *w, JobState *state, bool savepoints, GroupEnd *ret_e
     Status status = job_run(state, &tx);
     if (w->db->fault != OK) return false;
     if (!w->db->ops->in_transaction(w->db)) {
-        db_set_fault(w->db, BUSY, "数据库中止了事务，请再试一次{1}", S(""));
+        db_set_fault(w->db, BUSY, "数据库中止了事务，请再试一次", S(""));
         return false;
     }
     if (status == OK) {

@@ -1,10 +1,10 @@
 // Events (留痕): who did what to which case, when. No command commits without its event (law 1).
 //
 // The events of a case form a chain: hash(n) = SHA-256(hash(n-1) || salt || canonical JSON of
-// {id parts, at, actor, kind, data}). Events without a case (log-ins, pack loads, account changes) are
-// chained under case 0 per day-less chain of the unit "system" in the same way. Every event's hash
-// is a leaf of one Merkle log (RFC 6962), sealed in batches after commit: because the hash is
-// salted, the log shows nothing of the person it speaks of.
+// {id parts, at, actor, kind, data}). Events without a case (log-ins, pack loads, account
+// changes) are chained in the same way under case 0.
+// Every event's hash is a leaf of one Merkle log (RFC 6962), sealed in batches after commit:
+// because the hash is salted, the log shows nothing of the person it speaks of.
 //
 // The exact definition, enough to write a verifier: docs/formats/trail.md.
 #pragma once
@@ -28,7 +28,8 @@ enum { EVENT_DATA_MAX = 64 << 10, EVENT_SALT_SIZE = 16 };
 
 // Appends; `at` is tx_now.
 MUST_USE Status event_append(Tx *tx, const Event *e, Errors *errs);
-// The events of a case, oldest first: {id, seq, at, kind, actor_id, actor_name, handling, data, hash}.
+// The events of a case, oldest first: {id, seq, at, kind, actor_id, actor_name, handling, data,
+// hash}.
 MUST_USE Status event_list(Db *db, int64_t case_id, Arena *a, Value *ret, Error *err);
 
 // An event as it is stored: for whoever checks a chain (verify, archive packages).
@@ -41,6 +42,8 @@ typedef struct EventRecord {
 } EventRecord;
 
 // All records of a case in order, in `a`.
-MUST_USE Status event_records(Db *db, int64_t case_id, Arena *a, EventRecord **ret, size_t *ret_count, Error *err);
-// What r->hash has to be when `previous` (32 bytes; zeros before the first) is the hash of the event before it.
+MUST_USE Status event_records(Db *db, int64_t case_id, Arena *a, EventRecord **ret,
+                              size_t *ret_count, Error *err);
+// What r->hash has to be when `previous` (32 bytes; zeros before the first) is the hash of the
+// event before it.
 Hash event_record_hash(const EventRecord *r, Str previous, Arena *a);

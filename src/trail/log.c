@@ -1,9 +1,9 @@
 // The Merkle log over all events: sealing, checkpoints, proofs, tiles.
 //
 // Invariants: leaves stand in order of event id; a sealed leaf never moves, so every later tree
-// begins with every earlier one. An event below the last sealed id can't appear later: SQLite has one
-// writer, and on PostgreSQL the sealer takes the newest id it sees and then waits (store_barrier)
-// until every job that ran at that moment has ended.
+// begins with every earlier one. An event below the last sealed id can't appear later: SQLite
+// has one writer, and on PostgreSQL the sealer takes the newest id it sees and then waits
+// (store_barrier) until every job that ran at that moment has ended.
 //
 // Limits: TRAIL_SEAL_BATCH leaves under one commit; trail_seal makes as many commits as it needs.
 #include "trail/trail_impl.h"
@@ -78,6 +78,10 @@ Status trail_sealed(Db *db, Arena *a, Sealed *ret, Error *err) {
     Status status = query_done(q, err);
     if (status == OK) *ret = sealed;
     return status;
+}
+
+Status trail_sign(const TrailKey *k, Str text, Arena *a, Str *ret, Error *err) {
+    return note_sign(text, &k->key, 1, a, ret, err);
 }
 
 // The query is left standing at the row, so that the bytes need not be copied.
@@ -242,7 +246,8 @@ static Status sealing_events(Sealing *s, Error *err) {
 }
 
 static Status sealing_sign(Sealing *s, Arena *a, Error *err) {
-    Checkpoint c = {.origin = s->key->key.name, .size = s->tree.size, .root = merkle_root(&s->tree)};
+    Checkpoint c = {.origin = s->key->key.name, .size = s->tree.size,
+        .root = merkle_root(&s->tree)};
     Str note;
     Status status = note_sign(checkpoint_text(&c, a), &s->key->key, 1, a, &note, err);
     if (status != OK) return status;

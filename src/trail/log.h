@@ -13,17 +13,24 @@ enum { TRAIL_SEAL_BATCH = 16384 };
 MUST_USE Status trail_key_open(Str data_dir, bool create, Str origin, TrailKey **ret, Error *err);
 void trail_key_free(TrailKey *k);
 Str trail_public_key(const TrailKey *k, Arena *a); // note verifier key, one line
-MUST_USE Status trail_seal(Store *s, const TrailKey *k, Instant now, uint64_t *ret_size, Error *err);
+// A text as a note signed with the key: for packages that leave the house.
+MUST_USE Status trail_sign(const TrailKey *k, Str text, Arena *a, Str *ret, Error *err);
+MUST_USE Status trail_seal(Store *s, const TrailKey *k, Instant now, uint64_t *ret_size,
+                           Error *err);
 // The newest checkpoint (signed note), empty when nothing was sealed yet.
 MUST_USE Status trail_checkpoint(Db *db, Arena *a, Str *ret, Error *err);
-// {event_id, index, size, leaf, proof: [base64…], checkpoint}: what a stranger needs to check that the event is in the log.
+// {event_id, index, size, leaf, proof: [base64…], checkpoint}: what a stranger needs to check
+// that the event is in the log.
 MUST_USE Status trail_inclusion(Db *db, int64_t event_id, Arena *a, Value *ret, Error *err);
-MUST_USE Status trail_consistency(Db *db, uint64_t from, uint64_t to, Arena *a, Value *ret, Error *err);
-// Recomputes every chain, every tile and the newest checkpoint from the records, and that ledgers equal
-// their entries; calls `found` for each fault. `progress` may be NULL. *ret_faults counts.
+MUST_USE Status trail_consistency(Db *db, uint64_t from, uint64_t to, Arena *a, Value *ret,
+                                  Error *err);
+// Recomputes every chain, every tile and the newest checkpoint from the records, and that
+// ledgers equal their entries; calls `found` for each fault. `progress` may be NULL. *ret_faults
+// counts.
 typedef void (*TrailFound)(void *ctx, Str where, Str what);
 typedef void (*TrailProgress)(void *ctx, int64_t done, int64_t all);
-MUST_USE Status trail_verify(Db *db, Str public_key, TrailFound found, TrailProgress progress, void *ctx,
-                             int64_t *ret_events, int64_t *ret_faults, Error *err);
+MUST_USE Status trail_verify(Db *db, Str public_key, TrailFound found, TrailProgress progress,
+                             void *ctx, int64_t *ret_events, int64_t *ret_faults, Error *err);
 // Tiles for a public mirror: tlog-tiles paths "tile/0/000", "checkpoint".
-MUST_USE Status trail_tile(Db *db, uint32_t level, uint64_t index, uint32_t width, Arena *a, Str *ret, Error *err);
+MUST_USE Status trail_tile(Db *db, uint32_t level, uint64_t index, uint32_t width, Arena *a,
+                           Str *ret, Error *err);

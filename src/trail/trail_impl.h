@@ -29,6 +29,8 @@ Status trail_tile_bytes(Db *db, int64_t level, uint64_t index, Arena *a, Str *re
 Status trail_tile_read(void *db, MerkleTile tile, Hash *ret, Error *err);
 static inline int64_t trail_id_at(Str ids, size_t i) {
     uint64_t id = 0;
-    for (size_t b = 0; b < TRAIL_ID_SIZE; b++) id = id << 8 | (uint8_t)ids.ptr[i * TRAIL_ID_SIZE + b];
+    for (size_t b = i * TRAIL_ID_SIZE; b < (i + 1) * TRAIL_ID_SIZE; b++) {
+        id = id << 8 | (uint8_t)ids.ptr[b];
+    }
     return (int64_t)id;
 }

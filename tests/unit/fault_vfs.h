@@ -1,6 +1,6 @@
 // A SQLite VFS that stands before the real one and makes writes fail: the n-th from now on with
-// a chosen error, either once or until it is told that the disk works again. Made the default VFS, so
-// that the store under test is opened on it without knowing.
+// a chosen error, either once or until it is told that the disk works again. Made the default
+// VFS, so that the store under test is opened on it without knowing.
 #pragma once
 
 #include <sqlite3.h>
@@ -43,7 +43,8 @@ static inline int fault_now(void) {
 }
 
 #define FAULT_REAL(file) (((FaultFile *)(file))->real)
-#define FAULT_CALL(file, method, ...) FAULT_REAL(file)->pMethods->method(FAULT_REAL(file), ##__VA_ARGS__)
+#define FAULT_CALL(file, method, ...) \
+    FAULT_REAL(file)->pMethods->method(FAULT_REAL(file), ##__VA_ARGS__)
 
 static int fault_close(sqlite3_file *f) { return FAULT_CALL(f, xClose); }
 static int fault_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at) {
@@ -63,7 +64,9 @@ static int fault_sync(sqlite3_file *f, int flags) {
     int code = fault_now();
     return code == SQLITE_OK ? FAULT_CALL(f, xSync, flags) : SQLITE_IOERR_FSYNC;
 }
-static int fault_size(sqlite3_file *f, sqlite3_int64 *size) { return FAULT_CALL(f, xFileSize, size); }
+static int fault_size(sqlite3_file *f, sqlite3_int64 *size) {
+    return FAULT_CALL(f, xFileSize, size);
+}
 static int fault_lock(sqlite3_file *f, int level) { return FAULT_CALL(f, xLock, level); }
 static int fault_unlock(sqlite3_file *f, int level) { return FAULT_CALL(f, xUnlock, level); }
 static int fault_reserved(sqlite3_file *f, int *ret) {

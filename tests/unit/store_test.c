@@ -140,7 +140,8 @@ static void rows_as_values(void **state) {
     DB_AUTO db = reader(f);
     Value rows;
     Error err;
-    assert_status(query_rows(query(db, "SELECT token_hash, account_id, situation_json, answers_json,"
+    assert_status(query_rows(query(db, "SELECT token_hash, account_id, situation_json,"
+                                       " answers_json,"
                                        " updated_at, item_id = 1 AS one FROM draft"),
                              f->arena, &rows, &err), OK, &err);
     assert_text(json_to_str(rows, f->arena),
@@ -164,7 +165,8 @@ static void text_compares_by_bytes(void **state) {
     Error err;
     assert_status(query_rows(query(db, "SELECT name FROM setting ORDER BY name"), f->arena, &rows,
                              &err), OK, &err);
-    assert_text(json_to_str(rows, f->arena), "[{\"name\":\"B\"},{\"name\":\"C_1\"},{\"name\":\"a\"},"
+    assert_text(json_to_str(rows, f->arena),
+                "[{\"name\":\"B\"},{\"name\":\"C_1\"},{\"name\":\"a\"},"
                                              "{\"name\":\"b\"},{\"name\":\"乙\"}]");
     Query *q = query(db, "SELECT COUNT(*) FROM setting WHERE name LIKE ?1");
     query_str(q, 1, S("B%"));
@@ -198,10 +200,12 @@ static void a_taken_key_is_a_conflict(void **state) {
     FixtureStatement again = {"INSERT INTO setting (name, value) VALUES ('a', '2')"};
     FixtureStatement stray = {"INSERT INTO post (code, unit_id, name) VALUES ('p', 77, 'n')"};
     Errors errs = errors_make(f->arena);
-    assert_int_equal(store_write(f->store, fixture_statement, &again, f->arena, 0, &errs), CONFLICT);
+    assert_int_equal(store_write(f->store, fixture_statement, &again, f->arena, 0, &errs),
+                     CONFLICT);
     assert_int_equal(errs.items[0].status, CONFLICT);
     errs = errors_make(f->arena);
-    assert_int_equal(store_write(f->store, fixture_statement, &stray, f->arena, 0, &errs), CONFLICT);
+    assert_int_equal(store_write(f->store, fixture_statement, &stray, f->arena, 0, &errs),
+                     CONFLICT);
     assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM post"), 0);
 }
 
@@ -336,7 +340,8 @@ static void a_store_for_reading_refuses_writes(void **state) {
         T(forgotten_readers_are_given_back), T(a_store_for_reading_refuses_writes)
 
 int main(void) {
-    const struct CMUnitTest sqlite[] = {TESTS(FIXTURE_SQLITE), FIXTURE_SQLITE(backup_is_a_database)};
+    const struct CMUnitTest sqlite[] = {TESTS(FIXTURE_SQLITE),
+                                        FIXTURE_SQLITE(backup_is_a_database)};
     const struct CMUnitTest postgres[] = {TESTS(FIXTURE_POSTGRES),
                                           FIXTURE_POSTGRES(backup_is_pg_dumps_business)};
     return FIXTURE_RUN("store", sqlite, postgres);

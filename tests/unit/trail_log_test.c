@@ -183,7 +183,8 @@ typedef struct Faults {
 static void found(void *ctx, Str where, Str what) {
     Faults *faults = ctx;
     if (faults->count++ == 0) {
-        (void)snprintf(faults->first, sizeof faults->first, "%.*s: %.*s", S_FMT(where), S_FMT(what));
+        (void)snprintf(faults->first, sizeof faults->first, "%.*s: %.*s", S_FMT(where),
+                       S_FMT(what));
     }
 }
 
