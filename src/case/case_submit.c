@@ -185,6 +185,9 @@ Status cmd_submit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     TRY_S(submit_item(tx, input, &item, errs));
     CaseRow c = new_case(item, tx);
     Value guide, answers, known, situation = v_get_lit(input, "situation");
+    if (v_get_lit(input, "answers").kind != V_CONTEXT) {
+        return errors_add(errs, INVALID, S("answers"), "请填写申请表");
+    }
     TRY_E(errs, item_guide(item, situation, tx_now(tx), a, &guide, &e));
     if (v_has(guide, S("eligible")) && !v_true(v_get_lit(guide, "eligible"))) {
         return errors_add(errs, INVALID, S("situation"), "按您的情况不能申请本事项：{1}",
