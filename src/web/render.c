@@ -44,7 +44,7 @@ static Status add_folder(TemplateSet *set, Str path, Str folder, int depth, Aren
             Str source;
             status = file_read(inner, PAGE_SOURCE_MAX, a, &source, err);
             if (status == OK) status = add_template(set, inner, folder, source, err);
-        } else if (depth < 4) {
+        } else if (depth < 4 && str_find(names[i], S(".")) < 0) { // a folder, by our naming
             status = add_folder(set, inner, folder, depth + 1, a, err);
         }
     }

@@ -43,7 +43,8 @@ int status_to_http(Status s, const Exchange *ex) {
 static void security_headers(Exchange *ex) {
     answer_header(ex, S("Content-Security-Policy"),
                   S("default-src 'none'; script-src 'self'; style-src 'self'; "
-                    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+                    "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+                    "form-action 'self'; "
                     "frame-ancestors 'none'; base-uri 'none'"));
     answer_header(ex, S("X-Content-Type-Options"), S("nosniff"));
     answer_header(ex, S("Referrer-Policy"), S("same-origin"));
