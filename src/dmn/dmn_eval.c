@@ -172,16 +172,17 @@ static Value for_eval(Session *s, const Boxed *b, const FeelScope *scope) {
 
 static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     bool every = b->kind == BOXED_EVERY;
+    bool wrong = false;
     Value in = kid_eval(s, b, 0, scope), answer = v_bool(every);
     if (in.kind == V_NULL) return session_fail(s, b->line, "循环的列表是空值", S(""));
     in = as_list(s, in);
     for (uint32_t i = 0; i < in.len && s->steps <= FEEL_STEPS_MAX; i++) {
         Value v = kid_eval(s, b, 1, scope_with(s, scope, one_entry(s, b->variable,
                                                                    in.as.items[i])));
-        if (v.kind != V_BOOL) answer = v_null();
-        else if (v.as.boolean != every) return v;
+        if (v.kind != V_BOOL) wrong = true;
+        else if (v.as.boolean != every) answer = v;
     }
-    return answer;
+    return wrong ? session_fail(s, b->line, "条件应为真假值", S("")) : answer;
 }
 
 static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
@@ -202,6 +203,13 @@ static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     return list_done(&out);
 }
 
+static Value if_eval(Session *s, const Boxed *b, const FeelScope *scope) {
+    Value v = kid_eval(s, b, 0, scope);
+    if (v.kind != V_BOOL && v.kind != V_NULL)
+        return session_fail(s, b->line, "条件应为真假值", S(""));
+    return kid_eval(s, b, v_true(v) ? 1 : 2, scope);
+}
+
 Value boxed_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     s->steps++;
     switch (b->kind) {
@@ -211,7 +219,7 @@ Value boxed_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     case BOXED_INVOCATION: return invocation_eval(s, b, scope);
     case BOXED_LIST: return list_eval(s, b, scope);
     case BOXED_FUNCTION: return function_value(s, b, scope, S(""));
-    case BOXED_IF: return kid_eval(s, b, v_true(kid_eval(s, b, 0, scope)) ? 1 : 2, scope);
+    case BOXED_IF: return if_eval(s, b, scope);
     case BOXED_FOR: return for_eval(s, b, scope);
     case BOXED_SOME:
     case BOXED_EVERY: return quantified_eval(s, b, scope);
@@ -277,8 +285,10 @@ static Value decide(Session *s, const Node *d) {
     ListBuilder *outer_rules = s->rules, rules = list_make(s->arena);
     s->node = d;
     s->rules = &rules;
-    Value v = d->logic ? boxed_eval(s, d->logic, scope)
-                       : session_fail(s, d->line, "决策没有内容", S(""));
+    // A decision without logic is made elsewhere: its value may come with the input.
+    Value v = d->logic                    ? boxed_eval(s, d->logic, scope)
+              : v_has(s->input, d->name) ? v_get(s->input, d->name)
+                                         : session_fail(s, d->line, "决策没有内容", S(""));
     s->node = outer;
     s->rules = outer_rules;
     ContextBuilder c = context_make(s->arena);

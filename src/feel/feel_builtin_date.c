@@ -154,18 +154,14 @@ static int64_t month_number(Value v) {
                             : (int64_t)v.as.time->year * 12 + v.as.time->month;
 }
 
-static int64_t within_month(Value v) {
-    if (v.kind == V_DATE) return (int64_t)v.as.date.day * 86400;
-    const DateTime *t = v.as.time;
-    return (int64_t)t->day * 86400 + t->hour * 3600 + t->minute * 60 + t->second;
-}
+static int day_of(Value v) { return v.kind == V_DATE ? v.as.date.day : v.as.time->day; }
 
-// Whole months from one to the other.
+// Whole months from one day to the other; the time of day does not count.
 static Value do_months(Eval *ev, const Value *args, uint32_t count) {
     (void)ev;
     (void)count;
     int64_t months = month_number(args[1]) - month_number(args[0]);
-    int64_t rest = within_month(args[1]) - within_month(args[0]);
+    int rest = day_of(args[1]) - day_of(args[0]);
     if (months > 0 && rest < 0) months--;
     if (months < 0 && rest > 0) months++;
     return (Value){.kind = V_MONTHS, .as.months = months};

@@ -166,7 +166,7 @@ const Builtin builtins_number[] = {
     {"exp", "n", "number", do_exp},
     {"odd", "n", "number", do_odd},
     {"even", "n", "number", do_even},
-    {"number", "s?s?s", "from,grouping separator,decimal separator", do_number},
+    {"number", "s~s~s", "from,grouping separator,decimal separator", do_number},
     {"not", "a", "negand", do_not},
     {"is", "aa", "value1,value2", do_is},
 };

@@ -114,17 +114,31 @@ static Value do_coincides(Eval *ev, const Value *args, uint32_t count) {
     return v_bool(span_coincides(a, b));
 }
 
-// range("[1..3]"): the text of a range whose ends are literals or @ literals.
+// A literal, or a range of literals and of calls such as date("2023-05-31").
+static bool constant_range(const Node *n) {
+    if (n->op == N_LITERAL) return n->as.value.kind == V_RANGE;
+    if (n->op != N_RANGE) return false;
+    for (uint32_t i = 0; i < n->count; i++) {
+        const Node *end = n->kids[i];
+        if (end->op != N_LITERAL && end->op != N_BUILTIN) return false;
+        for (uint32_t j = 0; j < end->count; j++)
+            if (end->kids[j]->op != N_LITERAL) return false;
+    }
+    return true;
+}
+
+// range("[1..3]")
 static Value do_range(Eval *ev, const Value *args, uint32_t count) {
     (void)count;
     const FeelExpr *e;
     Str from = v_text(args[0]);
-    if (feel_parse(from, NULL, 0, ev->arena, &e, NULL) == OK && e->root->op == N_LITERAL &&
-        e->root->as.value.kind == V_RANGE) {
-        const Range *r = e->root->as.value.as.range;
+    if (feel_parse(from, NULL, 0, ev->arena, &e, NULL) == OK && constant_range(e->root)) {
+        Value v = eval_node(ev, e->root);
         int order;
-        if (!r->low || !r->high || (v_compare(*r->low, *r->high, &order) && order <= 0))
-            return e->root->as.value;
+        if (v.kind == V_RANGE &&
+            (!v.as.range->low || !v.as.range->high ||
+             (v_compare(*v.as.range->low, *v.as.range->high, &order) && order <= 0)))
+            return v;
     }
     return eval_fail(ev, "“{1}”不是{2}", from, S("区间"));
 }

@@ -1,10 +1,7 @@
 // Built-in functions on strings (DMN 1.5, 10.3.4.3). Positions and lengths count characters
-// (code points), from 1. Regular expressions are XPath's, run by PCRE2 with a limit on its steps;
-// everything PCRE2 takes comes from the arena, so nothing is left behind whatever happens.
+// (code points), from 1. Regular expressions are in feel_regex.c.
 #include "feel/feel_internal.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <unicode/ustring.h>
 
 // Byte offset of the character `n` (from 0); s.len when there are fewer.
@@ -107,76 +104,6 @@ static Value do_ends(Eval *ev, const Value *args, uint32_t count) {
 }
 
 // ---- regular expressions
-
-typedef struct Regex {
-    pcre2_code *code;
-    pcre2_match_data *data;
-    pcre2_match_context *context;
-} Regex;
-
-static void *regex_alloc(PCRE2_SIZE size, void *arena) { return arena_alloc_raw(arena, size); }
-static void regex_free(void *block, void *arena) {
-    (void)block;
-    (void)arena; // goes with the arena
-}
-
-// Flags of XPath: s dot matches all, m lines, i any case, x ignore blanks, q literal.
-static bool regex_flags(Str flags, uint32_t *ret) {
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
-    for (size_t i = 0; i < flags.len; i++) {
-        switch (flags.ptr[i]) {
-        case 's': options |= PCRE2_DOTALL; break;
-        case 'm': options |= PCRE2_MULTILINE; break;
-        case 'i': options |= PCRE2_CASELESS; break;
-        case 'x': options |= PCRE2_EXTENDED; break;
-        case 'q': options |= PCRE2_LITERAL; break;
-        default: return false;
-        }
-    }
-    if (options & PCRE2_LITERAL) options &= PCRE2_UTF | PCRE2_LITERAL | PCRE2_CASELESS;
-    *ret = options;
-    return true;
-}
-
-static bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret) {
-    uint32_t options;
-    int error = 0;
-    PCRE2_SIZE at = 0;
-    if (pattern.len > FEEL_PATTERN_MAX) {
-        (void)eval_fail(ev, "正则表达式过长");
-        return false;
-    }
-    if (!regex_flags(flags, &options)) {
-        (void)eval_fail(ev, "正则表达式的选项“{1}”不存在", flags);
-        return false;
-    }
-    pcre2_general_context *general =
-        pcre2_general_context_create(regex_alloc, regex_free, ev->arena);
-    pcre2_compile_context *compile = pcre2_compile_context_create(general);
-    pcre2_set_parens_nest_limit(compile, 50);
-    Regex r = {.code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &error, &at,
-                                     compile)};
-    if (!r.code) {
-        (void)eval_fail(ev, "正则表达式“{1}”有误", pattern);
-        return false;
-    }
-    r.data = pcre2_match_data_create_from_pattern(r.code, general);
-    r.context = pcre2_match_context_create(general);
-    pcre2_set_match_limit(r.context, FEEL_MATCH_LIMIT);
-    pcre2_set_heap_limit(r.context, 2048); // KiB
-    *ret = r;
-    return true;
-}
-
-// 1 a match from `from`, 0 none, -1 given up (with a diagnostic).
-static int regex_match(Eval *ev, const Regex *r, Str s, size_t from, uint32_t options) {
-    int n = pcre2_match(r->code, (PCRE2_SPTR)(s.ptr ? s.ptr : ""), s.len, from, options, r->data,
-                        r->context);
-    if (n >= 0) return 1;
-    if (n == PCRE2_ERROR_NOMATCH) return 0;
-    (void)eval_fail(ev, "正则表达式匹配的步数超过上限");
-    return -1;
-}
 
 static Value do_matches(Eval *ev, const Value *args, uint32_t count) {
     Regex r;
@@ -296,10 +223,10 @@ const Builtin builtins_string[] = {
     {"contains", "ss", "string,match", do_contains},
     {"starts with", "ss", "string,match", do_starts},
     {"ends with", "ss", "string,match", do_ends},
-    {"matches", "ss?s", "input,pattern,flags", do_matches},
-    {"replace", "sss?s", "input,pattern,replacement,flags", do_replace},
+    {"matches", "ss~s", "input,pattern,flags", do_matches},
+    {"replace", "sss~s", "input,pattern,replacement,flags", do_replace},
     {"split", "ss", "string,delimiter", do_split},
-    {"string join", "l?s?s?s", "list,delimiter,prefix,suffix", do_join},
+    {"string join", "l~s~s~s", "list,delimiter,prefix,suffix", do_join},
     {"string", "a", "from", do_string},
 };
 const size_t builtins_string_count = sizeof builtins_string / sizeof *builtins_string;

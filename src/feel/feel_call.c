@@ -55,14 +55,15 @@ static bool check_args(Eval *ev, const Builtin *b, Value *args, uint32_t count) 
     const char *t = b->types;
     uint32_t i = 0;
     while (*t) {
-        char mark = *t == '?' || *t == '*' ? *t++ : 0;
+        char mark = *t == '?' || *t == '*' || *t == '~' ? *t++ : 0;
         char type = *t;
         if (i >= count) {
             if (mark) return true; // the rest may be left out
             (void)eval_fail(ev, "函数 {1} 缺少参数", str_z(b->name));
             return false;
         }
-        bool left_out = mark == '?' && args[i].kind == V_NULL;
+        bool left_out = args[i].kind == V_NULL && mark &&
+                        (mark == '~' || args[i].extra == VALUE_LEFT_OUT);
         if (!left_out && !coerce(ev, type, &args[i])) {
             (void)eval_fail(ev, "函数 {1} 的第 {2} 个参数应为{3}", str_z(b->name),
                             arena_printf(ev->arena, "%u", i + 1), str_z(type_name(type)));

@@ -180,6 +180,7 @@ static Value test_one(Eval *ev, const Node *n) {
         Value test = eval_node(ev, n->kids[0]);
         ev->at = n;
         if (n->reads_input && (test.kind == V_BOOL || test.kind == V_NULL)) return test;
+        if (n->kids[0]->op == N_RANGE && test.kind == V_NULL) return test;
         return eval_test_value(ev, input, test);
     }
     default: return eval_node(ev, n);
@@ -238,8 +239,7 @@ static Value eval_context(Eval *ev, const Node *n) {
 
 static Value eval_range(Eval *ev, const Node *n) {
     Value low = eval_node(ev, n->kids[0]), high = eval_node(ev, n->kids[1]);
-    bool low_open = n->kids[0]->op == N_LITERAL && low.kind == V_NULL;
-    bool high_open = n->kids[1]->op == N_LITERAL && high.kind == V_NULL;
+    bool low_open = n->sub & RANGE_LOW_NONE, high_open = n->sub & RANGE_HIGH_NONE;
     int order;
     ev->at = n;
     if (!low_open && !high_open && !v_compare(low, high, &order))

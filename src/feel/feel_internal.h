@@ -4,6 +4,11 @@
 
 #include "feel/feel.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+enum { VALUE_LEFT_OUT = 1 };
+
 enum {
     FEEL_EVAL_DEPTH_MAX = 2000, // nested evaluations, so that the C stack is bounded
     FEEL_ARGS_MAX = 1000,       // arguments of one call
@@ -41,7 +46,7 @@ typedef enum NodeOp {
     N_TEST_DASH,  // -
 } NodeOp;
 
-enum { RANGE_LOW_CLOSED = 1, RANGE_HIGH_CLOSED = 2 };
+enum { RANGE_LOW_CLOSED = 1, RANGE_HIGH_CLOSED = 2, RANGE_LOW_NONE = 4, RANGE_HIGH_NONE = 8 };
 
 typedef enum TypeKind {
     T_ANY, T_NULL, T_NUMBER, T_STRING, T_BOOLEAN, T_DATE, T_TIME, T_DATE_TIME, T_DURATION,
@@ -61,7 +66,8 @@ typedef Value (*BuiltinCall)(Eval *ev, const Value *args, uint32_t count);
 
 // `types`: one letter an argument: a anything, n number, s string, b boolean, l list (a single
 // value becomes a list of one), c context, f function, d date or date-time, t date-time or time;
-// '?' before it: may be left out, '*': any number more of the letter that follows.
+// '?' before it: may be left out, '~': may be left out or null, '*': any number more of the letter.
+// An argument left out between named ones is null with `extra` VALUE_LEFT_OUT.
 // `params`: names, alternatives separated by '|'.
 typedef struct Builtin {
     const char *name;
@@ -250,6 +256,15 @@ Value time_subtract(Eval *ev, Value a, Value b);
 bool time_property(Eval *ev, Value v, Str name, Value *ret);
 Value time_duration(int64_t seconds, int64_t nanoseconds);
 enum { FEEL_YEAR_MAX = 999999999 };
+
+// ---- feel_regex.c
+typedef struct Regex {
+    pcre2_code *code;
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+} Regex;
+bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret);
+int regex_match(Eval *ev, const Regex *r, Str s, size_t from, uint32_t options);
 
 // ---- feel_builtin*.c
 const Builtin *builtin_find(Str name);

@@ -84,7 +84,10 @@ static void loop_range(Eval *ev, Loop *loop, uint32_t index, const Range *r) {
     Value low = r->low ? *r->low : v_null(), high = r->high ? *r->high : v_null();
     int order = 0;
     bool ordered = v_compare(low, high, &order);
-    if (ordered && order > 0) return; // an empty range
+    if (ordered && order > 0) { // not a range at all
+        loop_between(ev, loop, index, v_null(), v_null());
+        return;
+    }
     if (low.kind == V_NUMBER && high.kind == V_NUMBER) {
         Decimal one = decimal_from_int(1);
         if (!r->low_closed) low.as.number = decimal_add(low.as.number, one);

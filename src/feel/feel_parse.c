@@ -129,6 +129,12 @@ static bool arrange(const char *params, const Arguments *args, int32_t order[64]
     return false;
 }
 
+static const Node *left_out(Parser *p, size_t at) {
+    Node *n = node_make(p, N_LITERAL, at, 0);
+    n->as.value.extra = VALUE_LEFT_OUT;
+    return n;
+}
+
 static const Node *builtin_call(Parser *p, const Builtin *b, size_t at, const Arguments *args) {
     int32_t order[64];
     uint32_t count = args->count;
@@ -144,7 +150,7 @@ static const Node *builtin_call(Parser *p, const Builtin *b, size_t at, const Ar
     for (uint32_t i = 0; i < count; i++) {
         if (!args->named) n->kids[i] = args->values[i];
         else if (order[i] >= 0) n->kids[i] = args->values[order[i]];
-        else n->kids[i] = node_make(p, N_LITERAL, at, 0);
+        else n->kids[i] = left_out(p, at);
     }
     return n;
 }

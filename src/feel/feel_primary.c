@@ -91,10 +91,10 @@ static const Node *parse_half_range(Parser *p, size_t at) {
     const Node *none = NULL;
     if (op != TK_EQ) none = node_make(p, N_LITERAL, at, 0);
     switch (op) {
-    case TK_LT: return range_node(p, at, none, end, 0);
-    case TK_LE: return range_node(p, at, none, end, RANGE_HIGH_CLOSED);
-    case TK_GT: return range_node(p, at, end, none, 0);
-    case TK_GE: return range_node(p, at, end, none, RANGE_LOW_CLOSED);
+    case TK_LT: return range_node(p, at, none, end, RANGE_LOW_NONE);
+    case TK_LE: return range_node(p, at, none, end, RANGE_LOW_NONE | RANGE_HIGH_CLOSED);
+    case TK_GT: return range_node(p, at, end, none, RANGE_HIGH_NONE);
+    case TK_GE: return range_node(p, at, end, none, RANGE_HIGH_NONE | RANGE_LOW_CLOSED);
     default: return range_node(p, at, end, end, RANGE_LOW_CLOSED | RANGE_HIGH_CLOSED);
     }
 }

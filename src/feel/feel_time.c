@@ -188,13 +188,28 @@ static bool take_offset(Reader *r, DateTime *dt, Arena *a) {
     return true;
 }
 
+static bool next_day(DateTime *dt) {
+    int64_t year;
+    int month, day;
+    time_civil(time_days(dt->year, dt->month, dt->day) + 1, &year, &month, &day);
+    if (!time_date_valid(year, month, day)) return false;
+    dt->year = (int32_t)year;
+    dt->month = (uint8_t)month;
+    dt->day = (uint8_t)day;
+    return true;
+}
+
 static bool take_time(Reader *r, DateTime *dt, Arena *a) {
     int64_t hour, minute, second;
     if (!take_digits(r, 2, 2, &hour) || !take(r, ':') || !take_digits(r, 2, 2, &minute) ||
-        !take(r, ':') || !take_digits(r, 2, 2, &second) || hour > 23 || minute > 59 ||
+        !take(r, ':') || !take_digits(r, 2, 2, &second) || hour > 24 || minute > 59 ||
         second > 59)
         return false;
     if (take(r, '.') && !take_fraction(r, &dt->nanosecond)) return false;
+    // 24:00:00 is the midnight that ends a date.
+    if (hour == 24 && (!dt->month || minute || second || dt->nanosecond || !next_day(dt)))
+        return false;
+    if (hour == 24) hour = 0;
     dt->hour = (uint8_t)hour;
     dt->minute = (uint8_t)minute;
     dt->second = (uint8_t)second;
@@ -246,7 +261,7 @@ static bool take_duration(Reader *r, DurationParts *d) {
         }
         if (!take_digits(r, 1, DIGITS_MAX, &n)) return false;
         bool fraction = behind_t && take(r, '.');
-        if (fraction && !take_fraction(r, &d->nanosecond)) return false;
+        if (fraction) (void)take_fraction(r, &d->nanosecond); // "0.S" is allowed
         if (r->at >= r->s.len) return false;
         char unit = r->s.ptr[r->at++];
         while (*units && *units != unit) units++;

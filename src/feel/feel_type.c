@@ -108,16 +108,19 @@ static const Type *parse_type_at(Parser *p, int depth) {
 
 const Type *parse_type(Parser *p) { return parse_type_at(p, 0); }
 
+// Inside a list, context or range null stands for any type.
+static bool inner_holds(const Type *t, Value v) { return v.kind == V_NULL || type_holds(t, v); }
+
 static bool context_holds(const Type *t, Value v) {
     for (uint32_t i = 0; i < t->count; i++)
-        if (!v_has(v, t->names[i]) || !type_holds(t->members[i], v_get(v, t->names[i])))
+        if (!v_has(v, t->names[i]) || !inner_holds(t->members[i], v_get(v, t->names[i])))
             return false;
     return true;
 }
 
 static bool list_holds(const Type *t, Value v) {
     for (uint32_t i = 0; t->element && i < v.len; i++)
-        if (!type_holds(t->element, v.as.items[i])) return false;
+        if (!inner_holds(t->element, v.as.items[i])) return false;
     return true;
 }
 
