@@ -169,7 +169,8 @@ static void close_db(Db *db) {
 static Status open_db(Db *db, Error *err) {
     db->as.pg = calloc(1, sizeof *db->as.pg);
     if (!db->as.pg) abort();
-    if (connect_now(db)) return OK;
+    // A server that was there once is waited for: it may be restarting.
+    if (postgres_reconnect(db, db->store->opened ? STORE_BUSY_MS_MAX : 0)) return OK;
     char detail[300];
     detail_of(db->as.pg->conn, NULL, detail, sizeof detail);
     close_db(db);

@@ -111,6 +111,7 @@ Status store_open(const StoreOptions *o, Store **ret, Error *err) {
     if (!err) err = &own;
     Store *s = store_make(o);
     Status status = open_and_migrate(s, o, err);
+    s->opened = status == OK;
     if (status == OK && !o->no_writer && !start_threads(s)) {
         stop_threads(s);
         status = error_set(err, BUSY, S("store"), "无法启动写入线程");

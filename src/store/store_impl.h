@@ -144,6 +144,7 @@ typedef struct Queue {
 struct Store {
     bool postgres;
     bool no_writer;
+    bool opened; // the database was there: from now on it is waited for
     char *path; // SQLite file, or the URL
     Reading reading;
     Queue queue;

@@ -421,6 +421,39 @@ static void connections_cut_under_load(void **state) {
     marks_free(marks, JOBS);
 }
 
+// The server dies and comes back, three times: YIZHAN_TEST_PG_RESTART holds the command that does it.
+static void *restart_server(void *arg) {
+    for (int i = 0; i < 3; i++) {
+        usleep(200000);
+        if (system(arg) != 0) return arg;
+    }
+    return NULL;
+}
+
+static void server_restarted_under_load(void **state) {
+    enum { JOBS = 3000 };
+    Fixture *f = *state;
+    atomic_int ended = 0;
+    Mark *marks = marks_make(JOBS, &ended);
+    pthread_t restarter;
+    void *failed = NULL;
+    fixture_sql(f->url, "CHECKPOINT"); // a recovery shorter than what the store waits for
+    pthread_create(&restarter, NULL, restart_server, getenv("YIZHAN_TEST_PG_RESTART"));
+    for (int i = 0; i < JOBS; i++) {
+        store_submit(f->store, &marks[i].job);
+        if (i % 8 == 0) usleep(3000);
+        if (i % 100 == 0) (void)fixture_int(f, "SELECT COUNT(*) FROM setting");
+    }
+    wait_for(&ended, JOBS);
+    pthread_join(restarter, &failed);
+    assert_null(failed);
+    for (int i = 0; i < JOBS; i++) {
+        if (marks[i].job.status != OK) fixture_fail("job", &marks[i].errs.items[0]);
+    }
+    check_marks(f, marks, JOBS);
+    marks_free(marks, JOBS);
+}
+
 // ---- sudden death ----
 
 static void tell_done(StoreJob *job) {
@@ -497,5 +530,10 @@ int main(void) {
         FIXTURE_SQLITE(another_process_holds_the_lock)};
     const struct CMUnitTest postgres[] = {TESTS(FIXTURE_POSTGRES),
                                           FIXTURE_POSTGRES(connections_cut_under_load)};
-    return FIXTURE_RUN("writer", sqlite, postgres);
+    const struct CMUnitTest restart[] = {FIXTURE_POSTGRES(server_restarted_under_load)};
+    int failed = FIXTURE_RUN("writer", sqlite, postgres);
+    if (fixture_has_postgres() && getenv("YIZHAN_TEST_PG_RESTART")) {
+        failed += cmocka_run_group_tests_name("writer_restart", restart, NULL, NULL);
+    }
+    return failed;
 }
