@@ -77,7 +77,7 @@ static Value item_row(const Request *rq, Value row) {
     context_put_lit(&b, "kind", v_int(kind));
     context_put_lit(&b, "kind_name", v_str(str_z(kind_name(kind))));
     context_put_lit(&b, "bundle", v_bool(v_to_int(v_get_lit(row, "bundle"), 0) != 0));
-    context_put_lit(&b, "for", audience_names(rq, v_to_int(v_get_lit(row, "audience"), 3)));
+    context_put_lit(&b, "who", audience_names(rq, v_to_int(v_get_lit(row, "audience"), 3)));
     return context_done(&b);
 }
 
@@ -94,7 +94,8 @@ static Status search(const Request *rq, Value filter, Value *ret, Error *err) {
     return OK;
 }
 
-// What people applied for most among the latest cases; a fresh county shows the first of its list.
+// What people applied for most among the latest cases; a fresh county shows the first
+// item of each of its units.
 static Status popular(const Request *rq, Value *ret, Error *err) {
     Query *q = query(rq->db,
                      "SELECT i.code, i.name, i.name_en, u.code AS unit, u.name AS unit_name,"
@@ -113,11 +114,14 @@ static Status popular(const Request *rq, Value *ret, Error *err) {
         *ret = item_rows(rq, rows);
         return OK;
     }
-    ContextBuilder filter = context_make(rq->arena);
-    context_put_lit(&filter, "page_size", v_int(HOME_ITEMS));
-    Value found;
-    st = search(rq, context_done(&filter), &found, err);
-    if (st == OK) *ret = v_get_lit(found, "rows");
+    q = query(rq->db, "SELECT i.code, i.name, i.name_en, u.code AS unit, u.name AS unit_name,"
+                      " u.name_en AS unit_name_en, i.power, i.case_kind AS kind, i.audience,"
+                      " i.is_bundle AS bundle FROM item i JOIN unit u ON u.id = i.unit_id"
+                      " WHERE i.id IN (SELECT MIN(id) FROM item WHERE state = 1 GROUP BY unit_id)"
+                      " ORDER BY i.id LIMIT ?1");
+    query_int(q, 1, HOME_ITEMS);
+    st = query_rows(q, rq->arena, &rows, err);
+    if (st == OK) *ret = item_rows(rq, rows);
     return st;
 }
 
@@ -253,7 +257,8 @@ static Value guide_materials(const Request *rq, const Item *item) {
         context_put_lit(&b, "legal_basis", v_get_lit(m, "legal_basis"));
         context_put_lit(&b, "copies", v_get_lit(m, "copies"));
         context_put_lit(&b, "accept", v_get_lit(m, "accept"));
-        context_put_lit(&b, "required", v_bool(item->materials[i].required));
+        // With a guide, what is needed depends on the answers.
+        context_put_lit(&b, "required", v_bool(item->materials[i].required && !item->guide));
         context_put_lit(&b, "tolerable", v_bool(item->materials[i].tolerable));
         context_put_lit(&b, "waivable", v_bool(item->materials[i].waivable));
         list_add(&list, context_done(&b));
@@ -333,7 +338,7 @@ static void guide_facts(const Request *rq, const Item *item, ContextBuilder *b) 
     for (size_t i = 0; audience.kind == V_LIST && i < audience.len; i++) {
         bits |= str_eq(v_text(v_at(audience, i)), S("legal")) ? 2 : 1;
     }
-    context_put_lit(b, "for", audience_names(rq, bits ? bits : 3));
+    context_put_lit(b, "who", audience_names(rq, bits ? bits : 3));
 }
 
 static Value guide_parts(const Request *rq, const Item *item) {
