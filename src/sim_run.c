@@ -151,8 +151,8 @@ static Instant citizen_time(Sim *sim, Instant t, int64_t minutes_max) {
 }
 
 static void plan_step(Sim *sim, SimJob *j, SimStep step, Instant at) {
-    Instant latest = sim->end - 1;
-    if (at > latest) at = latest > j->now ? latest : j->now + 1; // all ends with the period
+    // All ends with the period: what would come later comes halfway there, so more can follow.
+    if (at >= sim->end) at = j->now + (sim->end - j->now) / 2;
     j->c->next = (uint8_t)step;
     if (!heap_push(sim, at, j->index)) {
         (void)errors_add(&sim->failed, LIMIT, S("simulate"), "内存不足");
