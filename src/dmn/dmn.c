@@ -1,5 +1,5 @@
-// Loading a decision model: inputs, decisions, knowledge models and what requires what. Elements are
-// known by their local names, so DMN 1.1 to 1.5 are read alike. What is not understood inside a
+// Loading a decision model: inputs, decisions, knowledge models and what requires what. Elements
+// are known by their local names, so DMN 1.1 to 1.5 are read alike. What is not understood inside a
 // decision is refused with its line; diagrams and extensions are passed over.
 #include "dmn/dmn_internal.h"
 
@@ -143,12 +143,14 @@ static void load_model(Loader *l, const Element *root, DmnModel *m) {
     Kinds inputs = nodes_of(l, root, "inputData"), decisions = nodes_of(l, root, "decision");
     Kinds knowledge = nodes_of(l, root, "businessKnowledgeModel");
     for (uint32_t i = 0; i < decisions.count && l->status == OK; i++) {
-        requirements_of(l, decisions.items[i], decisions.elements[i], &inputs, &decisions, &knowledge);
+        requirements_of(l, decisions.items[i], decisions.elements[i], &inputs, &decisions,
+                        &knowledge);
         decisions.items[i]->logic = load_boxed_child(l, decisions.elements[i], 0);
     }
     for (uint32_t i = 0; i < knowledge.count && l->status == OK; i++) {
         const Element *logic = element_child(knowledge.elements[i], "encapsulatedLogic");
-        requirements_of(l, knowledge.items[i], knowledge.elements[i], &inputs, &decisions, &knowledge);
+        requirements_of(l, knowledge.items[i], knowledge.elements[i], &inputs, &decisions,
+                        &knowledge);
         if (!logic) continue;
         Element *function = arena_new(l->arena, Element);
         *function = *logic;

@@ -86,9 +86,10 @@ static Value call_boxed(void *host, const Value *args, size_t count, Arena *a) {
     ContextBuilder c = context_make(s->arena);
     for (uint32_t i = 0; i < params; i++) context_put(&c, f->function->names[i + 1], args[i]);
     const FeelScope *scope = f->scope;
-    if (f->self.len)
-        scope = scope_with(s, scope,
-                           one_entry(s, f->self, function_value(s, f->function, f->scope, f->self)));
+    if (f->self.len) {
+        Value self = function_value(s, f->function, f->scope, f->self);
+        scope = scope_with(s, scope, one_entry(s, f->self, self));
+    }
     ListBuilder *rules = s->rules;
     s->rules = NULL; // rows of a called table are not the decision's own
     s->calls++;
@@ -311,7 +312,8 @@ Status dmn_decide(const DmnModel *m, Str decision, Value input, Instant now, Are
         return error_set(err, INVALID, S(""), "决策的输入应为上下文");
     Session s = {.model = m, .input = input, .now = now, .arena = a,
                  .values = arena_array(a, Value, m->decisions_count),
-                 .done = arena_array(a, bool, m->decisions_count), .functions = arena_array(a, Value, m->knowledge_count), .trace = list_make(a),
+                 .done = arena_array(a, bool, m->decisions_count),
+                 .functions = arena_array(a, Value, m->knowledge_count), .trace = list_make(a),
                  .diagnostics = list_make(a)};
     Session *session = arena_new(a, Session); // functions among the results keep it
     *session = s;

@@ -1,6 +1,6 @@
 // XML into a small tree in the arena: elements with local names, attributes, text and lines.
-// libxml2 does the reading: no network, no entities (a document with a DTD is refused), its own limits
-// on depth and text stay on.
+// libxml2 does the reading: no network, no entities (a document with a DTD is refused), its own
+// limits on depth and text stay on.
 #include "dmn/dmn_internal.h"
 
 #include <libxml/parser.h>
@@ -51,7 +51,10 @@ Status dmn_xml(Str xml, Arena *a, Element **ret, Error *err) {
     (void)pthread_once(&once, init);
     xmlParserCtxt *context = xmlNewParserCtxt();
     if (!context) return error_set(err, BUSY, S("1"), "内存不足");
-    enum { OPTIONS = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES };
+    enum {
+        OPTIONS = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                  XML_PARSE_BIG_LINES
+    };
     xmlDoc *doc = xmlCtxtReadMemory(context, xml.ptr, (int)xml.len, NULL, NULL, OPTIONS);
     Status status = OK;
     if (!doc) {

@@ -1,6 +1,6 @@
 // The evaluator. Total: whatever the expression and the values, it returns a Value. What can't be
-// computed is null and leaves a diagnostic with its place. Steps, depth and sizes are limited; past a
-// limit everything unwinds as null.
+// computed is null and leaves a diagnostic with its place. Steps, depth and sizes are limited;
+// past a limit everything unwinds as null.
 //
 // Memory: results and temporaries are in run->arena; frames of names are on the C stack. Reading a
 // path takes no memory.

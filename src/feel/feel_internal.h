@@ -31,7 +31,7 @@ typedef enum NodeOp {
     N_IN,         // kids[0] in kids[1..]; a kid is a test (see N_TEST_*) or an expression
     N_INSTANCE,   // kids[0] instance of as.type
     N_IF,         // kids 0 1 2
-    N_FOR,        // names[i] over kids[i] (i < count-1; sub: a bit set if a..b pair), last kid: body
+    N_FOR,        // as.names[i] over kids[i]; the last kid is the body
     N_SOME, N_EVERY,
     N_LIST,       // kids
     N_CONTEXT,    // as.names[i]: kids[i]

@@ -1,18 +1,25 @@
 // Form schemas: ask, check, keep only what was asked.
 //
-// form.json: {"title":…, "title_en":…, "steps":[{"id","title","title_en","hint","when": FEEL, "fields":[field…]}]}
-// field: {"name","label","label_en","hint","hint_en","type","required": true|false|FEEL text,
+// form.json: {"title":…, "title_en":…, "steps":[step…]}
+// step: {"id","title","title_en","hint","hint_en","when": FEEL, "fields":[field…]}
+// field: {"name","label","label_en","hint","hint_en","type",
+//   "required": true|false|FEEL text,
 //   "when": FEEL text (the field is asked only when true; its answer is dropped otherwise),
 //   "check": FEEL text that must be true ("?" is the value, other answers are names),
-//   "check_text","check_text_en", "options":[{"value","label","label_en"}], "min","max" (numbers, dates as
-//   "2023-05-31" or FEEL), "max_length", "personal": true (masked for all but the handler),
-//   "from": "applicant.name" (filled from what is known, never asked twice), "autocomplete": HTML token}
-// In expressions an answer has its kept type: money is fen (min and max too), a date is a date, yesno is true or
-// false, choice the option's value. "when" sees the answers of the fields before it, "check" and "required" those
-// of the whole form; both see `known` outside of them; in a table the row's own columns first.
+//   "check_text","check_text_en",
+//   "options":[{"value","label","label_en"}],
+//   "min","max" (numbers, dates as "2023-05-31" or FEEL), "max_length",
+//   "personal": true (masked for all but the handler),
+//   "from": "applicant.name" (filled from what is known, never asked twice),
+//   "autocomplete": HTML token}
 // types: text, longtext, number (integer), money (yuan with two digits; answer is fen as integer),
 //   date, choice, choices, yesno, citizen_id (GB 11643), credit_code (GB 32100), any_id (either),
 //   phone, region, email, table ("columns": fields, "rows_max").
+//
+// In expressions an answer has its kept type: money is fen (min and max too), a date is a date,
+// yesno is true or false, choice the option's value. "when" sees the answers of the fields before
+// it, "check" and "required" those of the whole form; all see `known` outside of them; in a table
+// the row's own columns first.
 #pragma once
 
 #include "feel/feel.h"
@@ -30,12 +37,12 @@ MUST_USE Status form_load(Value schema, Arena *a, const Form **ret, Error *err);
 // is known; steps whose id stands in its "hide_steps" are not asked.
 MUST_USE Status form_check(const Form *f, Value raw, Value known, bool partial, Instant now,
                            Arena *a, Value *ret_answers, Errors *errs);
-// A model for the page: the steps and fields that are asked given `answers` (kept ones, or raw ones that were
-// refused), each with label, hint (in `lang`), type, options, value as typed, error. `errs` may be NULL.
-// {title, steps: [{id, title, hint, fields: [{name, label, hint, type, required, options: [{value, label,
-// selected}], value, display, error, personal, autocomplete, max_length; a table: columns, rows: [{number,
-// fields}], rows_max}], known: [{name, label, display, personal}] (filled by "from", not asked)}],
-// errors: [{field, message}]}
+// A model for the page: the steps and fields that are asked given `answers` (kept ones, or raw
+// ones that were refused), each with label, hint (in `lang`), type, options, value as typed,
+// error. `errs` may be NULL. {title, steps: [{id, title, hint, fields: [{name, label, hint, type,
+// required, options: [{value, label, selected}], value, display, error, personal, autocomplete,
+// max_length; a table: columns, rows: [{number, fields}], rows_max}], known: [{name, label,
+// display, personal}] (filled by "from", not asked)}], errors: [{field, message}]}
 Value form_model(const Form *f, Value answers, Value known, Str lang, Instant now,
                  const Errors *errs, Translate tr, void *catalog, Arena *a);
 // Every field name in order (columns as "table.column"), for checks across forms and letters.

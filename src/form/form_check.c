@@ -50,7 +50,7 @@ static Value date_in_parts(Value raw, Str prefix, const Field *f, Arena *a) {
     for (int i = 0; i < 3; i++) {
         Str name = arena_concat(a, (Str[]){f->name, str_z(PARTS[i])}, 2);
         Value v = entry_of(raw, prefix, name, a);
-        text[i] = v.kind == V_STRING ? str_trim(v_text(v)) : v.kind == V_NULL ? S("") : v_to_str(v, a);
+        text[i] = v.kind == V_NULL ? S("") : str_trim(v_to_str(v, a));
         filled += text[i].len > 0;
     }
     if (filled == 0) return v_null();
@@ -286,8 +286,8 @@ Status form_check(const Form *f, Value raw, Value known, bool partial, Instant n
         return errors_add(errs, INVALID, S(""), "答案应为 JSON 对象");
     size_t before = errs->count;
     ContextBuilder answers = context_make(a);
-    Checker c = {.view = {.known = &known, .answers = context_done(&answers), .now = now, .arena = a},
-                 .raw = raw, .partial = partial, .errs = errs};
+    FormView view = {.known = &known, .answers = context_done(&answers), .now = now, .arena = a};
+    Checker c = {.view = view, .raw = raw, .partial = partial, .errs = errs};
     check_all(&c, f, &answers);
     test_all(&c, f);
     if (errs->count > before || errs->more) return errs->items[before].status;

@@ -152,7 +152,8 @@ static bool field_of(Loader *l, Value v, Str at, Str table, Field *f);
 static bool columns_of(Loader *l, Value v, Str at, Field *f) {
     Value list = v_get_lit(v, "columns");
     if (f->type != FIELD_TABLE)
-        return list.kind == V_NULL ? true : refuse(l, INVALID, join(l, at, "columns"), "只有表格有列", S(""));
+        return list.kind == V_NULL ||
+               refuse(l, INVALID, join(l, at, "columns"), "只有表格有列", S(""));
     if (list.kind != V_LIST || list.len == 0 || list.len > FORM_COLUMNS_MAX)
         return refuse(l, INVALID, join(l, at, "columns"), "表格应有 1 到 {1} 列",
                       arena_printf(l->arena, "%d", FORM_COLUMNS_MAX));

@@ -83,7 +83,8 @@ static ContextBuilder field_model(const Shower *s, const Field *f, Str name, Val
         context_put_new(&c, S("value"), v_lit(""));
     Value shown = converted ? typed : v;
     context_put_new(&c, S("display"),
-                    f->type == FIELD_TABLE ? v_lit("") : v_str(answer_display(f, shown, s->lang, a)));
+                    f->type == FIELD_TABLE ? v_lit("")
+                                           : v_str(answer_display(f, shown, s->lang, a)));
     context_put_new(&c, S("error"), error_of(s, f, name));
     context_put_new(&c, S("personal"), v_bool(f->personal));
     context_put_new(&c, S("autocomplete"), v_str(f->autocomplete));
@@ -111,7 +112,8 @@ static Value rows_model(const Shower *s, const Field *f) {
         ListBuilder cells = list_make(s->arena);
         for (uint32_t j = 0; j < f->columns_count; j++) {
             const Field *column = &f->columns[j];
-            Str name = arena_printf(s->arena, "%.*s.%u.%.*s", S_FMT(f->name), i, S_FMT(column->name));
+            Str name = arena_printf(s->arena, "%.*s.%u.%.*s", S_FMT(f->name), i,
+                                    S_FMT(column->name));
             Value v = raw_answer(rows[i], S(""), column, s->arena);
             ContextBuilder c = field_model(s, column, name, v, &view);
             list_add(&cells, context_done(&c));

@@ -134,7 +134,7 @@ static bool moment_of(Value v, Day *day, int32_t *second) {
 }
 
 static bool put_moment(Buf *out, Value v, bool with_time, bool english) {
-    static const char *const ZH[] = {"一", "二", "三", "四", "五", "六", "日"};
+    static const char *const ZH[] = {"一", "二", "三", "四", "五", "六", "日"}; // i18n: data
     static const char *const EN[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
     Day day;
     int32_t second;
@@ -150,7 +150,7 @@ static bool put_moment(Buf *out, Value v, bool with_time, bool english) {
         buf_str(out, str_z(EN[day_weekday(day)]));
         buf_char(out, ')');
     } else {
-        buf_lit(out, "（周");
+        buf_lit(out, "（周"); // i18n: data
         buf_str(out, str_z(ZH[day_weekday(day)]));
         buf_lit(out, "）");
     }

@@ -23,7 +23,8 @@ static void run_one(Arena *arena, Str source, bool unary) {
         assert(err.status == status && err.where.len > 0 && err.text);
         return;
     }
-    if (json_parse(S("{\"x\":5,\"s\":\"王\",\"l\":[1,2,{\"a\":1}],\"c\":{\"a\":{\"b\":2}},\"Monthly Salary\":3}"),
+    if (json_parse(S("{\"x\":5,\"s\":\"王\",\"l\":[1,2,{\"a\":1}],\"c\":{\"a\":{\"b\":2}},"
+                     "\"Monthly Salary\":3}"),
                    JSON_STRICT, (JsonLimits){0}, arena, &v, NULL) != OK)
         assert(false);
     FeelScope scope = {.variables = v};
@@ -42,8 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Arena *arena = arena_create(ARENA_SIZE_MAX);
     jmp_buf env;
     (void)arena_on_limit(arena, &env);
-    if (setjmp(env) == 0)
-        run_one(arena, str_of((const char *)data + 1, size - 1), data[0] & 1);
+    if (setjmp(env) == 0) run_one(arena, str_of((const char *)data + 1, size - 1), data[0] & 1);
     arena_free(arena);
     return 0;
 }

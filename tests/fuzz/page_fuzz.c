@@ -1,6 +1,7 @@
 // room: page
 // Any bytes as a template: refused with its line, or rendered. In what was rendered from an HTML
-// template the model's "<evil>" must never stand unescaped. The first byte's lowest bit makes it TEXT.
+// template the model's "<evil>" must never stand unescaped. The first byte's lowest bit makes it
+// TEXT.
 #include "page/page.h"
 #include "value/json.h"
 
@@ -21,7 +22,8 @@ static void run_one(Arena *arena, Str source, PageKind kind) {
         assert(err.where.len > 0 && err.text);
         return;
     }
-    if (json_parse(S("{\"x\":\"<evil>\",\"n\":12,\"y\":true,\"l\":[{\"x\":\"<evil>\"},1],\"c\":{\"x\":\"<evil>\"},\"u\":\"<evil>:\"}"),
+    if (json_parse(S("{\"x\":\"<evil>\",\"n\":12,\"y\":true,\"l\":[{\"x\":\"<evil>\"},1],\"c\":{"
+                     "\"x\":\"<evil>\"},\"u\":\"<evil>:\"}"),
                    JSON_STRICT, (JsonLimits){0}, arena, &v, NULL) != OK)
         assert(false);
     PageRun run = {.arena = arena, .model = v, .lang = S("zh")};

@@ -15,23 +15,32 @@ static const Instant NOW = INT64_C(1685494800000); // 2023-05-31 09:00 in China
 static const char *const SCHEMA =
     "{\"title\":\"申请表\",\"title_en\":\"Application\",\"steps\":["
     "{\"id\":\"who\",\"title\":\"您是谁\",\"fields\":["
-    "{\"name\":\"name\",\"label\":\"姓名\",\"label_en\":\"Name\",\"type\":\"text\",\"required\":true,\"max_length\":5,\"personal\":true,\"autocomplete\":\"name\"},"
-    "{\"name\":\"id_number\",\"label\":\"身份证号\",\"type\":\"citizen_id\",\"required\":true,\"personal\":true,\"from\":\"applicant.id\"},"
+    "{\"name\":\"name\",\"label\":\"姓名\",\"label_en\":\"Name\",\"type\":\"text\",\"required\":"
+    "true,\"max_length\":5,\"personal\":true,\"autocomplete\":\"name\"},"
+    "{\"name\":\"id_number\",\"label\":\"身份证号\",\"type\":\"citizen_id\",\"required\":true,"
+    "\"personal\":true,\"from\":\"applicant.id\"},"
     "{\"name\":\"phone\",\"label\":\"电话\",\"type\":\"phone\"},"
     "{\"name\":\"mail\",\"label\":\"邮箱\",\"type\":\"email\"},"
-    "{\"name\":\"born\",\"label\":\"出生日期\",\"type\":\"date\",\"min\":\"1900-01-01\",\"max\":\"today()\"},"
+    "{\"name\":\"born\",\"label\":\"出生日期\",\"type\":\"date\",\"min\":\"1900-01-01\",\"max\":"
+    "\"today()\"},"
     "{\"name\":\"age\",\"label\":\"年龄\",\"type\":\"number\",\"min\":16,\"max\":\"60\"}]},"
     "{\"id\":\"what\",\"title\":\"情形\",\"when\":\"name != \\\"无\\\"\",\"fields\":["
-    "{\"name\":\"kind\",\"label\":\"情形\",\"label_en\":\"Case\",\"type\":\"choice\",\"required\":true,\"options\":[{\"value\":\"a\",\"label\":\"甲\",\"label_en\":\"A\"},{\"value\":\"b\",\"label\":\"乙\"}]},"
-    "{\"name\":\"why\",\"label\":\"原因\",\"type\":\"longtext\",\"when\":\"kind = \\\"b\\\"\",\"required\":true},"
-    "{\"name\":\"tags\",\"label\":\"标签\",\"type\":\"choices\",\"options\":[{\"value\":\"x\",\"label\":\"一\"},{\"value\":\"y\",\"label\":\"二\"}]},"
-    "{\"name\":\"paid\",\"label\":\"已缴金额\",\"label_en\":\"Paid\",\"type\":\"money\",\"min\":1,\"check\":\"? <= 1000000\",\"check_text\":\"金额太大\",\"check_text_en\":\"Too much\"},"
+    "{\"name\":\"kind\",\"label\":\"情形\",\"label_en\":\"Case\",\"type\":\"choice\",\"required\":"
+    "true,\"options\":[{\"value\":\"a\",\"label\":\"甲\",\"label_en\":\"A\"},{\"value\":\"b\","
+    "\"label\":\"乙\"}]},"
+    "{\"name\":\"why\",\"label\":\"原因\",\"type\":\"longtext\",\"when\":\"kind = "
+    "\\\"b\\\"\",\"required\":true},"
+    "{\"name\":\"tags\",\"label\":\"标签\",\"type\":\"choices\",\"options\":[{\"value\":\"x\","
+    "\"label\":\"一\"},{\"value\":\"y\",\"label\":\"二\"}]},"
+    "{\"name\":\"paid\",\"label\":\"已缴金额\",\"label_en\":\"Paid\",\"type\":\"money\",\"min\":1,"
+    "\"check\":\"? <= 1000000\",\"check_text\":\"金额太大\",\"check_text_en\":\"Too much\"},"
     "{\"name\":\"work\",\"label\":\"是否就业\",\"type\":\"yesno\"},"
     "{\"name\":\"firm\",\"label\":\"单位\",\"type\":\"any_id\",\"required\":\"work\"},"
     "{\"name\":\"town\",\"label\":\"乡镇\",\"type\":\"region\"},"
     "{\"name\":\"staff\",\"label\":\"人员\",\"type\":\"table\",\"rows_max\":3,\"columns\":["
     "{\"name\":\"name\",\"label\":\"姓名\",\"type\":\"text\",\"required\":true},"
-    "{\"name\":\"cert\",\"label\":\"健康证到期\",\"type\":\"date\",\"check\":\"? > today()\",\"check_text\":\"健康证已到期\"}]}]}]}";
+    "{\"name\":\"cert\",\"label\":\"健康证到期\",\"type\":\"date\",\"check\":\"? > "
+    "today()\",\"check_text\":\"健康证已到期\"}]}]}]}";
 
 static Value json(const char *text) {
     Value v;
@@ -52,7 +61,8 @@ static const Form *form(void) {
 static Str checked_with(const char *raw, const char *known, bool partial) {
     Errors errs = errors_make(arena);
     Value answers = v_null();
-    Status status = form_check(form(), json(raw), json(known), partial, NOW, arena, &answers, &errs);
+    Status status =
+        form_check(form(), json(raw), json(known), partial, NOW, arena, &answers, &errs);
     if (status == OK) return json_to_str(answers, arena);
     Buf out = buf_make(arena, 64, 1 << 20);
     for (size_t i = 0; i < errs.count; i++)
@@ -89,8 +99,10 @@ static void types(void **state) {
     expect("{\"born\":\"1990-02-28\"}", "{" KNOWN ",\"born\":\"1990-02-28\"}");
     expect("{\"born\":\"1990年2月8日\"}", "{" KNOWN ",\"born\":\"1990-02-08\"}");
     expect("{\"born\":\"19900208\"}", "{" KNOWN ",\"born\":\"1990-02-08\"}");
-    expect("{\"born.year\":\"1990\",\"born.month\":\"2\",\"born.day\":\"8\"}", "{" KNOWN ",\"born\":\"1990-02-08\"}");
-    expect("{\"born.year\":\"1990\",\"born.month\":\"\",\"born.day\":\"8\"}", "born: 出生日期应为日期，如 2023-05-31");
+    expect("{\"born.year\":\"1990\",\"born.month\":\"2\",\"born.day\":\"8\"}",
+           "{" KNOWN ",\"born\":\"1990-02-08\"}");
+    expect("{\"born.year\":\"1990\",\"born.month\":\"\",\"born.day\":\"8\"}",
+           "born: 出生日期应为日期，如 2023-05-31");
     expect("{\"born\":\"2023-02-30\"}", "born: 没有 2023-02-30 这一天，请核对出生日期");
     expect("{\"born\":\"2023-06-01\"}", "born: 出生日期不能晚于 2023-05-31");
     expect("{\"born\":\"1899-12-31\"}", "born: 出生日期不能早于 1900-01-01");
@@ -129,7 +141,9 @@ static void types(void **state) {
     context_put(&raw, S("name"), v_str(S("\xff\xfe")));
     Errors errs = errors_make(arena);
     Value answers = v_int(1);
-    assert_int_equal(form_check(form(), context_done(&raw), v_null(), true, NOW, arena, &answers, &errs), INVALID);
+    assert_int_equal(
+        form_check(form(), context_done(&raw), v_null(), true, NOW, arena, &answers, &errs),
+        INVALID);
     assert_int_equal(v_to_int(answers, 0), 1); // untouched
 }
 
@@ -143,49 +157,82 @@ static void asking(void **state) {
     expect("{\"name\":\"无\",\"kind\":\"b\"}", "{\"name\":\"无\"," KNOWN "}");
     assert_int_equal(wrong, 0);
     Str got = checked_with("{\"work\":true}", "{}", false);
-    assert_true(str_eq(got, S("name: 请填写姓名; id_number: 请填写身份证号; kind: 请选择情形; firm: 请填写单位")));
-    got = checked_with("{\"name\":\"王\",\"id_number\":\"11010519491231002X\",\"kind\":\"a\"}", "{}", false);
+    assert_true(str_eq(
+        got, S("name: 请填写姓名; id_number: 请填写身份证号; kind: 请选择情形; firm: 请填写单位")));
+    got = checked_with("{\"name\":\"王\",\"id_number\":\"11010519491231002X\",\"kind\":\"a\"}",
+                       "{}", false);
     assert_true(str_eq(got, S("{\"name\":\"王\"," KNOWN ",\"kind\":\"a\"}")));
 }
 
 static void tables(void **state) {
     (void)state;
     wrong = 0;
-    const char *kept = "{" KNOWN ",\"staff\":[{\"name\":\"甲\",\"cert\":\"2024-01-01\"},{\"name\":\"乙\"}]}";
-    expect("{\"staff\":[{\"name\":\"甲\",\"cert\":\"2024-01-01\"},{\"name\":\"\"},{\"name\":\"乙\",\"x\":1}]}", kept);
-    expect("{\"staff.10.name\":\"乙\",\"staff.2.name\":\"甲\",\"staff.2.cert\":\"2024/1/1\",\"staff.3.name\":\" \"}", kept);
+    const char *kept =
+        "{" KNOWN ",\"staff\":[{\"name\":\"甲\",\"cert\":\"2024-01-01\"},{\"name\":\"乙\"}]}";
+    expect("{\"staff\":[{\"name\":\"甲\",\"cert\":\"2024-01-01\"},{\"name\":\"\"},{\"name\":\"乙\","
+           "\"x\":1}]}",
+           kept);
+    expect("{\"staff.10.name\":\"乙\",\"staff.2.name\":\"甲\",\"staff.2.cert\":\"2024/1/"
+           "1\",\"staff.3.name\":\" \"}",
+           kept);
     expect(kept, kept);
-    expect("{\"staff.5.cert\":\"2022-02-30\"}", "staff.0.cert: 没有 2022-02-30 这一天，请核对健康证到期");
+    expect("{\"staff.5.cert\":\"2022-02-30\"}",
+           "staff.0.cert: 没有 2022-02-30 这一天，请核对健康证到期");
     expect("{\"staff\":[{\"name\":\"甲\",\"cert\":\"2023-05-31\"}]}", "staff.0.cert: 健康证已到期");
-    expect("{\"staff\":[{\"name\":\"1\"},{\"name\":\"2\"},{\"name\":\"3\"},{\"name\":\"4\"}]}", "staff: 人员最多 3 行");
+    expect("{\"staff\":[{\"name\":\"1\"},{\"name\":\"2\"},{\"name\":\"3\"},{\"name\":\"4\"}]}",
+           "staff: 人员最多 3 行");
     expect("{\"staff\":\"x\"}", "staff: 人员应为若干行");
     expect("{\"staff\":[1]}", "staff: 人员应为若干行");
     expect("{\"staff.x.name\":\"甲\",\"staff.-1.name\":\"甲\",\"staff.\":\"甲\"}", "{" KNOWN "}");
     assert_int_equal(wrong, 0);
-    Str got = checked_with("{\"name\":\"王\",\"id_number\":\"11010519491231002X\",\"kind\":\"a\",\"staff.0.cert\":\"2024-01-01\"}", "{}", false);
+    Str got = checked_with("{\"name\":\"王\",\"id_number\":\"11010519491231002X\",\"kind\":\"a\","
+                           "\"staff.0.cert\":\"2024-01-01\"}",
+                           "{}", false);
     assert_true(str_eq(got, S("staff.0.name: 请填写姓名")));
 }
 
 static void refusals(void **state) {
     (void)state;
     static const char *const CASES[][2] = {
-        {"[]", ""}, {"{\"title\":\"t\"}", "steps"}, {"{\"steps\":[]}", "steps"},
+        {"[]", ""},
+        {"{\"title\":\"t\"}", "steps"},
+        {"{\"steps\":[]}", "steps"},
         {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\"}]}", "steps.0.fields"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"txt\"}]}]}", "steps.0.fields.0.type"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n.x\",\"label\":\"l\",\"type\":\"text\"}]}]}", "steps.0.fields.0.name"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"text\",\"when\":\"a +\"}]}]}", "steps.0.fields.0.when"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"choice\"}]}]}", "steps.0.fields.0.options"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"text\"},{\"name\":\"n\",\"label\":\"l\",\"type\":\"text\"}]}]}", "steps.0.fields.1.name"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"text\",\"min\":1}]}]}", "steps.0.fields.0.min"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"text\",\"max_length\":100000}]}]}", "steps.0.fields.0.max_length"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":\"l\",\"type\":\"table\"}]}]}", "steps.0.fields.0.columns"},
-        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\",\"label\":5,\"type\":\"text\"}]}]}", "steps.0.fields.0.label"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"txt\"}]}]}",
+         "steps.0.fields.0.type"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n.x\","
+         "\"label\":\"l\",\"type\":\"text\"}]}]}",
+         "steps.0.fields.0.name"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"text\",\"when\":\"a +\"}]}]}",
+         "steps.0.fields.0.when"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"choice\"}]}]}",
+         "steps.0.fields.0.options"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"text\"},{\"name\":\"n\",\"label\":\"l\",\"type\":\"text\"}]}]"
+         "}",
+         "steps.0.fields.1.name"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"text\",\"min\":1}]}]}",
+         "steps.0.fields.0.min"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"text\",\"max_length\":100000}]}]}",
+         "steps.0.fields.0.max_length"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":\"l\",\"type\":\"table\"}]}]}",
+         "steps.0.fields.0.columns"},
+        {"{\"title\":\"t\",\"steps\":[{\"id\":\"a\",\"title\":\"b\",\"fields\":[{\"name\":\"n\","
+         "\"label\":5,\"type\":\"text\"}]}]}",
+         "steps.0.fields.0.label"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         const Form *f = NULL;
         Error err = {0};
         assert_true(form_load(json(CASES[i][0]), arena, &f, &err) != OK);
-        if (!str_eq(err.where, str_z(CASES[i][1]))) print_error("%s: %.*s\n", CASES[i][0], S_FMT(err.where));
+        if (!str_eq(err.where, str_z(CASES[i][1])))
+            print_error("%s: %.*s\n", CASES[i][0], S_FMT(err.where));
         assert_true(str_eq(err.where, str_z(CASES[i][1])));
         assert_null(f);
     }
@@ -199,7 +246,8 @@ static Str translate(void *catalog, Str zh) {
 static void models(void **state) {
     (void)state;
     Errors errs = errors_make(arena);
-    Value answers, raw = json("{\"paid\":\"99999\",\"kind\":\"a\",\"born\":\"x\",\"staff.0.name\":\"甲\",\"tags\":[\"x\",\"y\"]}");
+    Value answers, raw = json("{\"paid\":\"99999\",\"kind\":\"a\",\"born\":\"x\",\"staff.0.name\":"
+                              "\"甲\",\"tags\":[\"x\",\"y\"]}");
     Value known = json("{\"applicant\":{\"id\":\"11010519491231002X\"}}");
     assert_int_equal(form_check(form(), raw, known, false, NOW, arena, &answers, &errs), INVALID);
     Value m = form_model(form(), raw, known, S("en"), NOW, &errs, translate, NULL, arena);
@@ -219,14 +267,16 @@ static void models(void **state) {
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.2.error"))), S("Too much")));
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.2.value"))), S("99999")));
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.2.display"))), S("¥99,999.00")));
-    assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.6.rows.0.fields.0.name"))), S("staff.0.name")));
+    assert_true(
+        str_eq(v_text(v_path(m, S("steps.1.fields.6.rows.0.fields.0.name"))), S("staff.0.name")));
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.6.rows.0.fields.0.value"))), S("甲")));
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.6.columns.1.label"))), S("健康证到期")));
     assert_int_equal(v_get_lit(m, "errors").len, errs.count);
     assert_true(str_eq(v_text(v_path(m, S("errors.0.field"))), S("name")));
 
     // kept answers show as inputs do
-    m = form_model(form(), json("{\"kind\":\"b\",\"paid\":123450,\"work\":true}"), v_null(), S("zh"), NOW, NULL, NULL, NULL, arena);
+    m = form_model(form(), json("{\"kind\":\"b\",\"paid\":123450,\"work\":true}"), v_null(),
+                   S("zh"), NOW, NULL, NULL, NULL, arena);
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.1.name"))), S("why")));
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.3.value"))), S("1234.50")));
     assert_true(str_eq(v_text(v_path(m, S("steps.1.fields.3.display"))), S("¥1,234.50")));
@@ -260,6 +310,7 @@ static int teardown(void **state) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(types), T(asking), T(tables), T(refusals), T(models), T(names)};
+    const struct CMUnitTest tests[] = {T(types),    T(asking), T(tables),
+                                       T(refusals), T(models), T(names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,11 +19,20 @@ static void citizen(void **state) {
     assert_int_equal(citizen_id_check(S("11010519491231002X"), NULL), OK);
     assert_int_equal(citizen_id_check(S("11010519491231002x"), NULL), OK);
     assert_int_equal(citizen_id_check(S("440524188001010014"), NULL), OK);
-    assert_true(str_eq(said(citizen_id_check, S("110105194912310021")), S("身份证号第 18 位应为 X，请核对")));
-    assert_true(str_eq(said(citizen_id_check, S("440524188001010015")), S("身份证号第 18 位应为 4，请核对")));
+    assert_true(str_eq(said(citizen_id_check, S("110105194912310021")),
+                       S("身份证号第 18 位应为 X，请核对")));
+    assert_true(str_eq(said(citizen_id_check, S("440524188001010015")),
+                       S("身份证号第 18 位应为 4，请核对")));
     static const char *const WRONG[] = {
-        "", "1101051949123100", "1101051949123100222", "11010519490231002X", "11010519491331002X",
-        "990105194912310029", "1101051949123100 X", "11010519491231002Y", "A1010519491231002X",
+        "",
+        "1101051949123100",
+        "1101051949123100222",
+        "11010519490231002X",
+        "11010519491331002X",
+        "990105194912310029",
+        "1101051949123100 X",
+        "11010519491231002Y",
+        "A1010519491231002X",
         "\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad",
     };
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++)
@@ -44,8 +53,12 @@ static void credit(void **state) {
     assert_int_equal(credit_code_check(S("91350100m000100y43"), NULL), OK);
     assert_true(str_eq(said(credit_code_check, S("91350100M000100Y44")),
                        S("统一社会信用代码第 18 位应为 3，请核对")));
-    static const char *const WRONG[] = {"", "91350100M000100Y4", "91350100I000100Y43", "91350100M000100Y4O",
-                                        "91350100M000100Y433", "91350100M0001-0Y43"};
+    static const char *const WRONG[] = {"",
+                                        "91350100M000100Y4",
+                                        "91350100I000100Y43",
+                                        "91350100M000100Y4O",
+                                        "91350100M000100Y433",
+                                        "91350100M0001-0Y43"};
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++)
         assert_int_equal(credit_code_check(str_z(WRONG[i]), NULL), INVALID);
     // A sum that is a multiple of 31 asks for '0': all zeros do, and so must a real-looking one.
@@ -58,10 +71,18 @@ static void credit(void **state) {
 
 static void phone(void **state) {
     (void)state;
-    static const char *const RIGHT[] = {"13800138000", "138 0013 8000", "+8613800138000", "0574-65712345",
-                                        "057465712345", "010-12345678", "400-820-8820"};
-    static const char *const WRONG[] = {"", "1380013800", "12800138000", "abc", "0574", "00574657123",
-                                        "138001380001", "13800138000;", "99999999999999999999"};
+    static const char *const RIGHT[] = {"13800138000",   "138 0013 8000", "+8613800138000",
+                                        "0574-65712345", "057465712345",  "010-12345678",
+                                        "400-820-8820"};
+    static const char *const WRONG[] = {"",
+                                        "1380013800",
+                                        "12800138000",
+                                        "abc",
+                                        "0574",
+                                        "00574657123",
+                                        "138001380001",
+                                        "13800138000;",
+                                        "99999999999999999999"};
     for (size_t i = 0; i < sizeof RIGHT / sizeof *RIGHT; i++)
         assert_int_equal(phone_check(str_z(RIGHT[i]), NULL), OK);
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++)

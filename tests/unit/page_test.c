@@ -11,10 +11,12 @@
 static Arena *arena;
 
 static const char *const MODEL =
-    "{\"title\":\"<受理> & \\\"x\\\"\",\"n\":1234567,\"yes\":true,\"no\":false,\"empty\":[],\"nothing\":null,"
+    "{\"title\":\"<受理> & "
+    "\\\"x\\\"\",\"n\":1234567,\"yes\":true,\"no\":false,\"empty\":[],\"nothing\":null,"
     "\"zero\":0,\"url\":\"/cases/1?a=b&c=d\",\"bad\":\"javascript:alert(1)\",\"phone\":\"+86 574\","
     "\"rows\":[{\"name\":\"甲\",\"n\":1},{\"name\":\"乙<\",\"n\":2}],\"day\":\"2023-05-31\","
-    "\"at\":\"2023-05-31T09:30:00+08:00\",\"fen\":123456700,\"big\":1234567890000,\"rate\":0.985,\"small\":12345,"
+    "\"at\":\"2023-05-31T09:30:00+08:00\",\"fen\":123456700,\"big\":1234567890000,\"rate\":0.985,"
+    "\"small\":12345,"
     "\"plain\":[\"a\",\"b\"],\"applicant\":{\"name\":\"王芳\",\"deep\":{\"er\":7}}}";
 
 static Value model(void) {
@@ -74,9 +76,12 @@ static void values(void **state) {
     (void)state;
     wrong = 0;
     expect("<p>{{title}}</p>", "<p>&lt;受理&gt; &amp; &quot;x&quot;</p>");
-    expect("{{n}} {{applicant.name}} {{applicant.deep.er}} {{nothing}} {{missing.path}}", "1234567 王芳 7  ");
-    expect("{{n + 1}} {{if yes then \"是\" else \"否\"}} {{upper case(\"a<\")}}", "1234568 是 A&lt;");
-    expect("{{{raw}}} {{raw}} {{{title}}}", "<b>&amp;</b> &lt;b&gt;&amp;amp;&lt;/b&gt; &lt;受理&gt; &amp; &quot;x&quot;");
+    expect("{{n}} {{applicant.name}} {{applicant.deep.er}} {{nothing}} {{missing.path}}",
+           "1234567 王芳 7  ");
+    expect("{{n + 1}} {{if yes then \"是\" else \"否\"}} {{upper case(\"a<\")}}",
+           "1234568 是 A&lt;");
+    expect("{{{raw}}} {{raw}} {{{title}}}",
+           "<b>&amp;</b> &lt;b&gt;&amp;amp;&lt;/b&gt; &lt;受理&gt; &amp; &quot;x&quot;");
     expect("{{ {a: \"}}\"}.a }}", "}}");
     expect("a{{! nothing }}b", "ab");
     expect("{{date.year}} {{today().year}}", "2024 1970");
@@ -91,7 +96,8 @@ static void blocks(void **state) {
     expect("{{#if nothing}}1{{else if n > 5}}2{{else}}3{{/if}}", "2");
     expect("{{#if empty}}1{{else if zero}}2{{else if missing}}3{{else}}4{{/if}}", "4");
     expect("{{#if title}}1{{/if}}{{#if rows}}2{{/if}}{{#if applicant}}3{{/if}}", "123");
-    expect("{{#loop rows}}{{index}}.{{name}}{{item.n}}{{#if first}}f{{/if}}{{#if last}}l{{/if}} {{/loop}}",
+    expect("{{#loop rows}}{{index}}.{{name}}{{item.n}}{{#if first}}f{{/if}}{{#if last}}l{{/if}} "
+           "{{/loop}}",
            "1.甲1f 2.乙&lt;2l ");
     expect("{{#loop empty}}x{{else}}无{{/loop}}{{#loop nothing}}x{{else}}无{{/loop}}", "无无");
     expect("{{#loop rows}}{{name}}{{else}}无{{/loop}}。", "甲乙&lt;。");
@@ -100,7 +106,8 @@ static void blocks(void **state) {
            "甲a11 甲b21 乙&lt;a12 乙&lt;b22 ");
     expect("{{#loop rows[n > 1]}}{{name}}{{/loop}}", "乙&lt;");
     expect("{{#with applicant}}{{name}}{{n}}{{/with}}{{#with nothing}}x{{/with}}", "王芳1234567");
-    expect("<ul>\n  {{#loop plain}}\n  <li>{{item}}</li>\n  {{/loop}}\n</ul>\n", "<ul>\n  <li>a</li>\n  <li>b</li>\n</ul>\n");
+    expect("<ul>\n  {{#loop plain}}\n  <li>{{item}}</li>\n  {{/loop}}\n</ul>\n",
+           "<ul>\n  <li>a</li>\n  <li>b</li>\n</ul>\n");
     expect("x {{#if yes}}\ny\n{{/if}}\n", "x \ny\n");
     assert_int_equal(wrong, 0);
 }
@@ -111,10 +118,13 @@ static void places(void **state) {
     expect("<a title=\"{{title}}\">", "<a title=\"&lt;受理&gt; &amp; &quot;x&quot;\">");
     expect("<a href=\"{{url}}\">", "<a href=\"/cases/1?a=b&amp;c=d\">");
     expect("<a href=\"{{bad}}\">", "<a href=\"#\">");
-    expect("<a href=\"{{\" JavaScript:x\"}}\"><a HREF=\"{{\"java\\nscript:x\"}}\">", "<a href=\"#\"><a HREF=\"#\">");
-    expect("<a href=\"{{\"HTTPS://a.b/c\"}}\"><a href=\"{{\"mailto:a@b.c\"}}\"><a href=\"{{\"a/b:c\"}}\"><a href=\"{{\"data:x\"}}\">",
+    expect("<a href=\"{{\" JavaScript:x\"}}\"><a HREF=\"{{\"java\\nscript:x\"}}\">",
+           "<a href=\"#\"><a HREF=\"#\">");
+    expect("<a href=\"{{\"HTTPS://a.b/c\"}}\"><a href=\"{{\"mailto:a@b.c\"}}\"><a "
+           "href=\"{{\"a/b:c\"}}\"><a href=\"{{\"data:x\"}}\">",
            "<a href=\"HTTPS://a.b/c\"><a href=\"mailto:a@b.c\"><a href=\"a/b:c\"><a href=\"#\">");
-    expect("<a href=\"/x/{{\"a b/?&c\"}}?q={{\"a b/&\"}}#{{\"f\"}}\">", "<a href=\"/x/a%20b/%3F%26c?q=a%20b%2F%26#f\">");
+    expect("<a href=\"/x/{{\"a b/?&c\"}}?q={{\"a b/&\"}}#{{\"f\"}}\">",
+           "<a href=\"/x/a%20b/%3F%26c?q=a%20b%2F%26#f\">");
     expect("<a href=\"{{url}}{{bad}}\">", "<a href=\"/cases/1?a=b&amp;c=djavascript%3Aalert(1)\">");
     expect("<a href=\"j{{\"avascript:x\"}}\">", "<a href=\"javascript%3Ax\">");
     expect("<form action=\"{{bad}}\"><img src=\"{{bad}}\"><button formaction=\"{{bad}}\">",
@@ -122,30 +132,60 @@ static void places(void **state) {
     expect("<a href=\"tel:{{phone}}\">", "<a href=\"tel:+86%20574\">");
     expect("<textarea name=a>{{title}}</textarea><title>{{n}}</title>",
            "<textarea name=a>&lt;受理&gt; &amp; &quot;x&quot;</textarea><title>1234567</title>");
-    expect("<input {{#if yes}}checked{{/if}} {{#if no}}disabled{{else}}readonly{{/if}}>", "<input checked readonly>");
+    expect("<input {{#if yes}}checked{{/if}} {{#if no}}disabled{{else}}readonly{{/if}}>",
+           "<input checked readonly>");
     expect("<input {{#if yes}}value=\"{{n}}\"{{/if}}/>", "<input value=\"1234567\"/>");
-    expect("<div class=\"a{{#if yes}} b{{/if}} {{#if n > 1}}{{n}}{{/if}}\">", "<div class=\"a b 1234567\">");
-    expect("<p>1 < 2 <- <!-- a > b -- c --><!doctype html>{{n}}", "<p>1 < 2 <- <!-- a > b -- c --><!doctype html>1234567");
-    expect("<script src=\"/a.js\"></script>{{n}}<style>p{}</style>{{n}}", "<script src=\"/a.js\"></script>1234567<style>p{}</style>1234567");
-    expect("<div data-rows=\"{{plain | json}}\">", "<div data-rows=\"[&quot;a&quot;,&quot;b&quot;]\">");
+    expect("<div class=\"a{{#if yes}} b{{/if}} {{#if n > 1}}{{n}}{{/if}}\">",
+           "<div class=\"a b 1234567\">");
+    expect("<p>1 < 2 <- <!-- a > b -- c --><!doctype html>{{n}}",
+           "<p>1 < 2 <- <!-- a > b -- c --><!doctype html>1234567");
+    expect("<script src=\"/a.js\"></script>{{n}}<style>p{}</style>{{n}}",
+           "<script src=\"/a.js\"></script>1234567<style>p{}</style>1234567");
+    expect("<div data-rows=\"{{plain | json}}\">",
+           "<div data-rows=\"[&quot;a&quot;,&quot;b&quot;]\">");
     assert_int_equal(wrong, 0);
 }
 
 static void refusals(void **state) {
     (void)state;
     static const char *const CASES[][2] = {
-        {"<script>var x = {{n}}</script>", "t:1"}, {"<style>{{n}}</style>", "t:1"},
-        {"\n<a onclick=\"{{n}}\">", "t:2"}, {"<a style=\"{{n}}\">", "t:1"}, {"<a title={{n}}>", "t:1"},
-        {"<a title='{{n}}'>", "t:1"}, {"<{{n}}>", "t:1"}, {"<a {{n}}=\"x\">", "t:1"}, {"<a x{{n}}>", "t:1"},
-        {"<!-- {{n}} -->", "t:1"}, {"<a href=\"{{n}}:x\">", "t:1"}, {"<a hx-on:click=\"{{n}}\">", "t:1"},
-        {"<script>{{#if n}}{{/if}}</script>", "t:1"}, {"<a title=\"x\" {{> p}}>", "t:1"}, {"<a href=\"{{{n}}}\">", "t:1"},
-        {"{{#if n}}<a title=\"{{else}}{{/if}}", "t:1"}, {"{{#if n}}<b {{/if}}>", "t:1"},
-        {"<p {{#loop rows}}title=\"{{/loop}}\">", "t:1"}, {"{{#if n}}", "t:1"}, {"a\n{{/if}}", "t:2"}, {"{{else}}", "t:1"},
-        {"{{#loop rows}}{{/if}}", "t:1"}, {"\n\n{{n +}}", "t:3"}, {"{{n", "t:1"}, {"{{n | nope}}", "t:1"},
-        {"{{#each x}}{{/each}}", "t:1"}, {"<a title=\"x", "t:1"}, {"{{}}", "t:1"}, {"{{_ }}", "t:1"}, {"\xff", "t:1"},
-        {"{{#if a}}{{else}}{{else}}{{/if}}", "t:1"}, {"<a {{#if n}}x{{/if}}=\"{{n}}\">", "t:1"},
-        {"<p>\n{{#if n}}\n{{#loop a}}\n{{/loop}}\n", "t:2"}, {"<input{{#if n}} x{{/if}}>", "t:1"}, {"<a on{{#if n}} {{/if}}click=\"{{n}}\">", "t:1"},
-        {"<a {{#if n}}on{{/if}}{{#if n}}click=\"{{n}}\"{{/if}}>", "t:1"}, {"<svg><a xlink:href=\"{{n}}:x\">", "t:1"},
+        {"<script>var x = {{n}}</script>", "t:1"},
+        {"<style>{{n}}</style>", "t:1"},
+        {"\n<a onclick=\"{{n}}\">", "t:2"},
+        {"<a style=\"{{n}}\">", "t:1"},
+        {"<a title={{n}}>", "t:1"},
+        {"<a title='{{n}}'>", "t:1"},
+        {"<{{n}}>", "t:1"},
+        {"<a {{n}}=\"x\">", "t:1"},
+        {"<a x{{n}}>", "t:1"},
+        {"<!-- {{n}} -->", "t:1"},
+        {"<a href=\"{{n}}:x\">", "t:1"},
+        {"<a hx-on:click=\"{{n}}\">", "t:1"},
+        {"<script>{{#if n}}{{/if}}</script>", "t:1"},
+        {"<a title=\"x\" {{> p}}>", "t:1"},
+        {"<a href=\"{{{n}}}\">", "t:1"},
+        {"{{#if n}}<a title=\"{{else}}{{/if}}", "t:1"},
+        {"{{#if n}}<b {{/if}}>", "t:1"},
+        {"<p {{#loop rows}}title=\"{{/loop}}\">", "t:1"},
+        {"{{#if n}}", "t:1"},
+        {"a\n{{/if}}", "t:2"},
+        {"{{else}}", "t:1"},
+        {"{{#loop rows}}{{/if}}", "t:1"},
+        {"\n\n{{n +}}", "t:3"},
+        {"{{n", "t:1"},
+        {"{{n | nope}}", "t:1"},
+        {"{{#each x}}{{/each}}", "t:1"},
+        {"<a title=\"x", "t:1"},
+        {"{{}}", "t:1"},
+        {"{{_ }}", "t:1"},
+        {"\xff", "t:1"},
+        {"{{#if a}}{{else}}{{else}}{{/if}}", "t:1"},
+        {"<a {{#if n}}x{{/if}}=\"{{n}}\">", "t:1"},
+        {"<p>\n{{#if n}}\n{{#loop a}}\n{{/loop}}\n", "t:2"},
+        {"<input{{#if n}} x{{/if}}>", "t:1"},
+        {"<a on{{#if n}} {{/if}}click=\"{{n}}\">", "t:1"},
+        {"<a {{#if n}}on{{/if}}{{#if n}}click=\"{{n}}\"{{/if}}>", "t:1"},
+        {"<svg><a xlink:href=\"{{n}}:x\">", "t:1"},
     };
     size_t bad = 0;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -164,14 +204,19 @@ static void formats(void **state) {
     wrong = 0;
     Str zh = S("zh"), en = S("en");
     expect_lang("{{day | date}} {{date | date}} {{instant | date}} {{at | time}} {{ms | time}}", zh,
-                "2023-05-31（周三） 2024-02-29（周四） 2023-05-31（周三） 2023-05-31 09:30 2023-05-31 09:30");
+                "2023-05-31（周三） 2024-02-29（周四） 2023-05-31（周三） 2023-05-31 09:30 "
+                "2023-05-31 09:30");
     expect_lang("{{day | date}} {{day | time}}", en, "2023-05-31 (Wed) 2023-05-31 00:00");
-    expect_lang("{{fen | money}} {{-5 | money}} {{small | money}}", zh, "¥1,234,567.00 -¥0.05 ¥123.45");
+    expect_lang("{{fen | money}} {{-5 | money}} {{small | money}}", zh,
+                "¥1,234,567.00 -¥0.05 ¥123.45");
     expect_lang("{{fen | money}}", en, "CNY 1,234,567.00");
-    expect_lang("{{fen | wan}} {{big | wan}} {{small | wan}} {{208720000 | wan}}", zh, "123.46万元 123.46亿元 123.45元 208.72万元");
-    expect_lang("{{n | int}} {{-1234.5 | int}} {{999 | int}} {{1000 | int}}", zh, "1,234,567 -1,235 999 1,000");
+    expect_lang("{{fen | wan}} {{big | wan}} {{small | wan}} {{208720000 | wan}}", zh,
+                "123.46万元 123.46亿元 123.45元 208.72万元");
+    expect_lang("{{n | int}} {{-1234.5 | int}} {{999 | int}} {{1000 | int}}", zh,
+                "1,234,567 -1,235 999 1,000");
     expect_lang("{{rate | percent}} {{0.5 | percent}} {{1 | percent}}", zh, "98.5% 50% 100%");
-    expect_lang("{{nothing | money}}{{nothing | date}}|{{title | money}}", zh, "|&lt;受理&gt; &amp; &quot;x&quot;");
+    expect_lang("{{nothing | money}}{{nothing | date}}|{{title | money}}", zh,
+                "|&lt;受理&gt; &amp; &quot;x&quot;");
     expect_lang("{{\"a | b\"}} {{n | int}}", zh, "a | b 1,234,567");
     assert_int_equal(wrong, 0);
 }
@@ -179,13 +224,17 @@ static void formats(void **state) {
 static void translation(void **state) {
     (void)state;
     wrong = 0;
-    expect_lang("{{_ 受理}} {{_ 还剩 {1} 个工作日 | n - 1234560}}", S("zh"), "受理 还剩 7 个工作日");
-    expect_lang("{{_ 受理}} {{_ 还剩 {1} 个工作日 | 7}} {{_ 未译 <b>}}", S("en"), "Accept 7 working days left &lt;now&gt; 未译 &lt;b&gt;");
+    expect_lang("{{_ 受理}} {{_ 还剩 {1} 个工作日 | n - 1234560}}", S("zh"),
+                "受理 还剩 7 个工作日");
+    expect_lang("{{_ 受理}} {{_ 还剩 {1} 个工作日 | 7}} {{_ 未译 <b>}}", S("en"),
+                "Accept 7 working days left &lt;now&gt; 未译 &lt;b&gt;");
     expect_lang("<a title=\"{{_ 还剩 {1} 个工作日 | title; n}}\">", S("en"),
                 "<a title=\"&lt;受理&gt; &amp; &quot;x&quot; working days left &lt;now&gt;\">");
     assert_int_equal(wrong, 0);
     TemplateSet *set = templates_create(arena);
-    assert_int_equal(templates_add(set, S("t"), PAGE_HTML, S("{{_ 受理}}{{#if a}}{{_ 退回 {1} | a}}{{/if}}"), NULL), OK);
+    assert_int_equal(templates_add(set, S("t"), PAGE_HTML,
+                                   S("{{_ 受理}}{{#if a}}{{_ 退回 {1} | a}}{{/if}}"), NULL),
+                     OK);
     Str *texts;
     size_t count;
     template_texts(templates_find(set, S("t")), arena, &texts, &count);
@@ -196,11 +245,15 @@ static void translation(void **state) {
 static void parts(void **state) {
     (void)state;
     TemplateSet *set = templates_create(arena);
-    assert_int_equal(templates_add(set, S("row"), PAGE_HTML, S("<i>{{label}}:{{name}}{{n}}</i>"), NULL), OK);
+    assert_int_equal(
+        templates_add(set, S("row"), PAGE_HTML, S("<i>{{label}}:{{name}}{{n}}</i>"), NULL), OK);
     assert_int_equal(templates_add(set, S("t"), PAGE_HTML,
-        S("{{#loop rows}}{{> row label=(if n = 1 then \"a b=c\" else \"z\") n=n * 2}}{{/loop}}{{> row}}"), NULL), OK);
+                                   S("{{#loop rows}}{{> row label=(if n = 1 then \"a b=c\" else "
+                                     "\"z\") n=n * 2}}{{/loop}}{{> row}}"),
+                                   NULL),
+                     OK);
     assert_true(str_eq(render_set(set, S("zh"), NULL),
-        S("<i>a b=c:甲2</i><i>z:乙&lt;4</i><i>:1234567</i>")));
+                       S("<i>a b=c:甲2</i><i>z:乙&lt;4</i><i>:1234567</i>")));
     assert_null(templates_find(set, S("none")));
     assert_int_equal(templates_add(set, S("late"), PAGE_HTML, S(""), NULL), CONFLICT);
 
@@ -232,9 +285,16 @@ static void limits(void **state) {
     PageRun run = {.arena = arena, .model = model(), .lang = S("zh")};
     Buf out = buf_make(arena, 64, 1 << 20);
     TemplateSet *set = templates_create(arena);
-    const char *loops = "{{#loop (for i in 1..1000 return i)}}{{#loop (for i in 1..1000 return i)}}{{/loop}}{{/loop}}";
+    const char *loops = "{{#loop (for i in 1..1000 return i)}}{{#loop (for i in 1..1000 return "
+                        "i)}}{{/loop}}{{/loop}}";
     assert_int_equal(templates_add(set, S("loops"), PAGE_TEXT, str_z(loops), NULL), OK);
-    assert_int_equal(templates_add(set, S("long"), PAGE_TEXT, S("{{#loop (for i in 1..15000 return i)}}{{title}}{{title}}{{title}}{{title}}{{title}}{{title}}{{title}}{{/loop}}"), NULL), OK);
+    assert_int_equal(
+        templates_add(
+            set, S("long"), PAGE_TEXT,
+            S("{{#loop (for i in 1..15000 return "
+              "i)}}{{title}}{{title}}{{title}}{{title}}{{title}}{{title}}{{title}}{{/loop}}"),
+            NULL),
+        OK);
     assert_int_equal(page_render(&run, templates_find(set, S("loops")), &out, &err), LIMIT);
     assert_true(str_starts(err.where, S("loops:1")));
     assert_int_equal(page_render(&run, templates_find(set, S("long")), &out, &err), LIMIT);
@@ -257,8 +317,8 @@ static int teardown(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(values), T(blocks), T(places), T(refusals), T(formats), T(translation), T(parts),
-        T(text_kind), T(limits),
+        T(values),      T(blocks), T(places),    T(refusals), T(formats),
+        T(translation), T(parts),  T(text_kind), T(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
