@@ -1,9 +1,9 @@
 // yizhan load: packs, catalogues, calendar years and county files, each through its command.
 //
 // What a word names is told by what it is: a folder with item.json is a pack; a .csv, or a .json
-// that holds a list, is a catalogue; a .json with `year` a calendar year; one with `units` a county.
-// Everything is read before anything is written: people and calendar first, then the packs, all
-// or none, then the catalogues.
+// that holds a list, is a catalogue; a .json with `year` a calendar year; one with `units` a
+// county. Everything is read before anything is written: people and calendar first, then the packs,
+// all or none, then the catalogues.
 #include "house.h"
 
 #include "base/file.h"
@@ -59,8 +59,7 @@ static Status add_json(Load *l, Str word, Str text) {
         l->county = v;
         l->county_name = word;
     } else {
-        return errors_add(&l->errs, INVALID, word,
-                          "既不是事项目录，也不是日历年份或单位文件");
+        return errors_add(&l->errs, INVALID, word, "既不是事项目录，也不是日历年份或单位文件");
     }
     return OK;
 }
@@ -145,8 +144,11 @@ int cmd_load(int argc, char **argv) {
     Str data = S(""), db = S(""), words[LOAD_WORDS_MAX];
     const Option options[] = {OPTION_DATA(&data), OPTION_DB(&db)};
     CommandLine line = {
-        .usage = "yizhan load [--data DIR] [--db URL] PACK… | CATALOGUE.csv | YEAR.json | PEOPLE.json",
-        .about = T("校验并载入：事项包目录、事项目录（CSV 或 JSON）、日历年份、单位和账号文件。有一处错误就什么也不载入；目录里的坏行按行号报告，其余照常载入。"),
+        .usage =
+            "yizhan load [--data DIR] [--db URL] PACK… | CATALOGUE.csv | YEAR.json | PEOPLE.json",
+        .about = T("校验并载入：事项包目录、事项目录（CSV 或 "
+                   "JSON）、日历年份、单位和账号文件。有一处错误就什么也不载入；目录里的坏行按行号"
+                   "报告，其余照常载入。"),
         .options = options,
         .options_count = sizeof options / sizeof options[0],
         .words = words,

@@ -1,6 +1,6 @@
 // Checks an archive package without a server: that nothing was added, taken away or changed, that
-// its events are a whole chain and stand in the signed log, that letters and answers are the
-// ones the events speak of. What is wrong is told fault by fault; the check goes on as far as it can.
+// its events are a whole chain and stand in the signed log, that letters and answers are the ones
+// the events speak of. What is wrong is told fault by fault; the check goes on as far as it can.
 //
 // A package comes from a stranger: every size is bounded, every name looked at, nothing is written.
 #include "case/archive.h"

@@ -12,7 +12,8 @@ static void progress(const Loader *l, const char *what, int64_t done, int64_t al
 }
 
 // Runs a command of the system in memory of its own; the result is copied out.
-static Status run_command(const Loader *l, const char *name, Value input, Value *ret, Errors *errs) {
+static Status run_command(const Loader *l, const char *name, Value input, Value *ret,
+                          Errors *errs) {
     const Command *command = command_find(str_z(name));
     if (!command) return errors_add(errs, BROKEN, str_z(name), "没有指令“{1}”", str_z(name));
     ARENA_AUTO own = arena_create(LOAD_MEMORY_MAX);
@@ -252,8 +253,7 @@ Status county_load(Store *s, CaseRoom *r, bool demo, Arena *a, Value *ret_report
 // ---- their commands ----
 
 // input: {"years": [year files]}
-static Status cmd_calendar_load(Tx *tx, const Actor *actor, Value input, Value *ret,
-                                Errors *errs) {
+static Status cmd_calendar_load(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
     Arena *a = tx_arena(tx);
     Value years = v_get_lit(input, "years");
     if (years.kind != V_LIST || years.len == 0) {

@@ -1,5 +1,5 @@
-// Loading a county: calendar, units and people, packs, catalogue; all through commands, so that each
-// load is an event. What `yizhan load`, `yizhan init --demo` and the tests call.
+// Loading a county: calendar, units and people, packs, catalogue; all through commands, so that
+// each load is an event. What `yizhan load`, `yizhan init --demo` and the tests call.
 #pragma once
 
 #include "case/case.h"

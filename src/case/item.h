@@ -1,6 +1,6 @@
-// Items (事项): packs validated, published as versions, found again. A loaded version (form, guide, flow, rules
-// compiled) is immutable and shared by all threads; the cache is keyed by version id and never
-// evicts (a county has some thousands).
+// Items (事项): packs validated, published as versions, found again. A loaded version (form, guide,
+// flow, rules compiled) is immutable and shared by all threads; the cache is keyed by version id
+// and never evicts (a county has some thousands).
 #pragma once
 
 #include "bpmn/bpmn.h"
@@ -29,17 +29,17 @@ typedef struct Item {
     int64_t unit_id;
     int32_t case_kind, statutory_days, promised_days, tolerance_days, correction_days;
     bool bundle;
-    Value spec;               // item.json
-    Value parameters;         // item.json's, for FEEL
+    Value spec;       // item.json
+    Value parameters; // item.json's, for FEEL
     const MaterialSpec *materials;
     size_t materials_count;
     const Form *form;
-    const DmnModel *guide;    // NULL: none
-    const DmnModel *rules;    // NULL: none
+    const DmnModel *guide; // NULL: none
+    const DmnModel *rules; // NULL: none
     const Flow *flow;
-    TemplateSet *letters;     // own letters over the county's
+    TemplateSet *letters;                                    // own letters over the county's
     const Form *(*task_form)(const struct Item *, Str name); // forms/NAME.json, NULL when absent
-    const void *room;         // private
+    const void *room;                                        // private
 } Item;
 
 typedef struct Items Items; // the cache
@@ -52,22 +52,40 @@ MUST_USE Status item_by_code(Items *c, Db *db, Str code, const Item **ret, Error
 
 // A pack's files as {path: text}, from a folder on disk or from the binary ("packs/food-license").
 MUST_USE Status pack_read(Str folder, Arena *a, Value *ret_files, Error *err);
-// Validates everything in it, alone: schema of item.json, form, guide against questions and materials, flow against posts' syntax,
-// decisions and letters named, templates compile. All faults, each "file:line". Also compiles.
+// Validates everything in it, alone: schema of item.json, form, guide against questions and
+// materials, flow against posts' syntax, decisions and letters named, templates compile. All
+// faults, each "file:line". Also compiles.
 MUST_USE Status pack_compile(Value files, Arena *a, Item *ret, Errors *errs);
-// Runs the examples without a database (guide, form, flow with services answered); reports {title, ok, why} each.
-MUST_USE Status pack_examples(const Item *item, Value files, Instant now, Arena *a, Value *ret_report, Errors *errs);
-// Publishes packs as new versions, all or nothing; a pack whose digest is unchanged is left alone. Units and posts must exist.
-// input: {"packs": [files…], "county": code prefix}. Commands "item.publish" (sysadmin, system), "item.withdraw", "item.import".
+// Runs the examples without a database (guide, form, flow with services answered); reports {title,
+// ok, why} each.
+MUST_USE Status pack_examples(const Item *item, Value files, Instant now, Arena *a,
+                              Value *ret_report, Errors *errs);
+// Commands (all for sysadmin and system):
+//   item.publish   {packs: [files…], names: [folder…] put before places of faults, county: prefix of
+//                  codes} → {published: [{code, name, version, digest, unchanged}]}. New versions,
+//                  all or none; a pack whose digest is unchanged is left alone. Units, posts and
+//                  parts of bundles must exist. The county's letters are kept with the version, so
+//                  that its letters say the same for ever.
+//   item.withdraw  {code, reason}: running cases go on, nobody can apply any more.
+//   item.import    {lines: of catalogue_read, region, pack: files, absent: packs/generic} →
+//                  {loaded, unchanged, units_made, bad: [{line, where, text, args}]}. Imported items
+//                  share one compiled pack and differ in members of item.json only.
+//   calendar.load  {years: […]}   county.load (system)  county/people.json
 void item_register(void);
 
-// {"situation": …} → what this applicant needs: {eligible, reason, materials: [MaterialSpec as context + needed], hide_steps, notes, trace}.
-MUST_USE Status item_guide(const Item *item, Value situation, Instant now, Arena *a, Value *ret, Error *err);
+// What this applicant needs: {situation (only what was asked), eligible, reason, materials: [all of
+// the item, as in item.json, each with `needed`], hide_steps, notes, trace}. INVALID names the
+// question that is open or has no such option ("situation.premises"). May live as long as the item.
+MUST_USE Status item_guide(const Item *item, Value situation, Instant now, Arena *a, Value *ret,
+                           Error *err);
 
-// Items by any fragment of name or code; filters: {q, unit, town, audience, life_event, power, kind, bundle, page, page_size}.
-// {rows: [{code,name,name_en,unit,unit_name,kind,…}], total, page, pages}.
+// Items by any fragment of name, English name or code, every word; filters: {q, unit, town (codes),
+// audience: natural|legal, life_event, power, kind, bundle, withdrawn (true: those no longer offered
+// and internal ones too), page, page_size <= ITEM_SEARCH_MAX}. {rows: [{id, code, name, name_en,
+// state, unit, unit_name, unit_name_en, power, kind, audience, life_event, bundle}], total, page,
+// page_size, pages}. An exact name first, then beginnings, then fragments; then by department.
 MUST_USE Status item_search(Db *db, Value filter, Arena *a, Value *ret, Error *err);
 
-// A catalogue of lines {department, main_item, name, item_code, task_type, dept_code}: CSV (RFC 4180, BOM allowed) or JSON list → list of
-// {line, …fields} and the faults by line.
+// A catalogue of lines {department, main_item, name, item_code, task_type, dept_code}: CSV (RFC
+// 4180, BOM allowed) or JSON list → list of {line, …fields} and the faults by line.
 MUST_USE Status catalogue_read(Str text, bool json, Arena *a, Value *ret_lines, Errors *errs);

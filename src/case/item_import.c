@@ -13,7 +13,7 @@ typedef struct Import {
     Tx *tx;
     Arena *arena;
     const Actor *actor;
-    Errors *errs;  // of the command; faults of lines go to `bad`
+    Errors *errs; // of the command; faults of lines go to `bad`
     Item base;
     Str base_digest;
     Str region;
@@ -205,7 +205,8 @@ static Status import_line(Import *m, Value lines, uint32_t at) {
     Value overrides = overrides_of(m, line, type, unit_code);
     Errors faults = errors_make(m->arena);
     Item item = m->base;
-    if (item_spec_read(v_merge(m->base.spec, overrides, m->arena), m->arena, &item, &faults) != OK) {
+    if (item_spec_read(v_merge(m->base.spec, overrides, m->arena), m->arena, &item, &faults) !=
+        OK) {
         if (faults.count) line_bad(m, number, &faults.items[0]);
         return OK;
     }
@@ -218,8 +219,7 @@ static Status import_line(Import *m, Value lines, uint32_t at) {
 static Status base_open(Import *m, Value files) {
     Arena *a = m->arena;
     Error e = {.status = OK};
-    if (files.kind != V_CONTEXT &&
-        pack_read_embedded(S("packs/generic"), a, &files, &e) != OK) {
+    if (files.kind != V_CONTEXT && pack_read_embedded(S("packs/generic"), a, &files, &e) != OK) {
         return errors_push(m->errs, &e);
     }
     Status st = pack_compile(files, a, &m->base, m->errs);
@@ -253,9 +253,13 @@ static Status imported_event(Import *m) {
 Status cmd_item_import(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
     Arena *a = tx_arena(tx);
     Value lines = v_get_lit(input, "lines");
-    Import m = {.tx = tx, .arena = a, .actor = actor, .errs = errs,
+    Import m = {.tx = tx,
+                .arena = a,
+                .actor = actor,
+                .errs = errs,
                 .region = v_text(v_get_lit(input, "region")),
-                .bad = list_make(a), .codes = list_make(a)};
+                .bad = list_make(a),
+                .codes = list_make(a)};
     if (lines.kind != V_LIST || lines.len > IMPORT_LINES_MAX) {
         return errors_add(errs, INVALID, S("lines"), "一次最多导入 2000 行");
     }

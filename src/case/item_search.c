@@ -3,7 +3,7 @@
 // department. There are some thousands of items at most, so a scan is fast enough.
 #include "case/item.h"
 
-enum { WORDS = 4, QUERY_MAX = 400, PAGE_SIZE = 20, PAGE_SIZE_MAX = 200 };
+enum { WORDS = 4, QUERY_MAX = 400, PAGE_SIZE = 20 };
 
 // For LIKE … ESCAPE '!': '%', '_' and '!' themselves are escaped. Lower case for ASCII.
 static void pattern_text(Buf *out, Str s) {
@@ -91,7 +91,7 @@ static Status filter_read(Value filter, Arena *a, Filter *ret, Error *err) {
         .page_size = filter_int(filter, S("page_size"), PAGE_SIZE),
     };
     if (f.page < 1 || f.page > INT32_MAX) f.page = 1;
-    if (f.page_size < 1 || f.page_size > PAGE_SIZE_MAX) f.page_size = PAGE_SIZE;
+    if (f.page_size < 1 || f.page_size > ITEM_SEARCH_MAX) f.page_size = PAGE_SIZE;
     f.exact = f.q;
     f.prefix = pattern(a, S(""), f.q, S("%"));
     words_read(a, &f);

@@ -56,17 +56,17 @@ static Str number_make(Tx *tx, int64_t case_id, Str kind, Value model, int64_t b
     Arena *a = tx_arena(tx);
     const LetterKind *k = kind_find(kind);
     Buf out = buf_make(a, 96, 512);
-    buf_lit(&out, "政务");
+    buf_str(&out, S("政务"));
     buf_str(&out, k ? k->mark : kind); // a pack's own kind: its name keeps the number unique
-    buf_lit(&out, "〔");
+    buf_str(&out, S("〔"));
     buf_int(&out, day_to_civil(tx_day(tx)).year);
-    buf_lit(&out, "〕");
+    buf_str(&out, S("〕"));
     Str number = v_text(v_path(model, S("case.number")));
     if (number.len > 0) buf_str(&out, number);
     else buf_int(&out, case_id);
-    buf_lit(&out, "号");
+    buf_str(&out, S("号"));
     if (before > 0) {
-        buf_lit(&out, "之");
+        buf_str(&out, S("之"));
         buf_int(&out, before + 1);
     }
     return buf_view(&out);

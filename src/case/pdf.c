@@ -118,7 +118,7 @@ static void colour(Sheet *s, const Style *style) {
 
 static void foot(Sheet *s) {
     char text[64];
-    int n = snprintf(text, sizeof text, "第 %d 页　共 %d 页", s->page, s->pages);
+    int n = snprintf(text, sizeof text, "第 %d 页　共 %d 页", s->page, s->pages); // i18n: data
     PangoLayout *layout = layout_make(s, &style_foot, str_of(text, (size_t)n), BODY_W);
     colour(s, &style_foot);
     cairo_move_to(s->cr, MARGIN_LEFT, PAGE_H - 52);

@@ -90,7 +90,8 @@ static Str package(County *c, Str *ret_hash) {
     Error e;
     Str number = finished(c, ret_hash);
     seal(c);
-    Str path = path_join(c->a, str_z(c->f->folder), arena_concat(c->a, (Str[]){number, S(".zip")}, 2));
+    Str path =
+        path_join(c->a, str_z(c->f->folder), arena_concat(c->a, (Str[]){number, S(".zip")}, 2));
     if (write_package(c, number, path, &e) != OK) fixture_fail("archive_write", &e);
     return path;
 }
@@ -146,8 +147,10 @@ static Str changed(County *c, Str path, const char *entry, const char *old, cons
             Str whole = str_of(was, st.size);
             ptrdiff_t place = str_find(whole, str_z(old));
             assert_true(place >= 0);
-            text = arena_concat(c->a, (Str[]){str_sub(whole, 0, (size_t)place), str_z(new),
-                                              str_sub(whole, (size_t)place + strlen(old), whole.len)}, 3);
+            text = arena_concat(c->a,
+                                (Str[]){str_sub(whole, 0, (size_t)place), str_z(new),
+                                        str_sub(whole, (size_t)place + strlen(old), whole.len)},
+                                3);
         }
         zip_source_t *source = zip_source_buffer(z, text.ptr, text.len, 0);
         assert_true(zip_file_add(z, entry, source, ZIP_FL_OVERWRITE) >= 0);

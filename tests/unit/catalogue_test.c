@@ -42,7 +42,8 @@ static void plain_lines(void **state) {
     Value lines;
     Errors errs;
     assert_int_equal(read_text("\xef\xbb\xbf" HEAD "甲局,未分类,事项一,A-1,1,123\r\n"
-                               "\"乙,局\",\"大\n项\",\"事项\"\"二\"\"\",A-2,20,", false, &lines, &errs),
+                               "\"乙,局\",\"大\n项\",\"事项\"\"二\"\"\",A-2,20,",
+                               false, &lines, &errs),
                      OK);
     assert_int_equal(errs.count, 0);
     assert_int_equal(lines.len, 2);
@@ -59,19 +60,18 @@ static void bad_lines_leave_the_rest(void **state) {
     (void)state;
     Value lines;
     Errors errs;
-    Status st = read_text(HEAD
-                          "甲局,,好一,A-1,1,\n"       // 2
-                          "甲局,,,A-2,1,\n"           // 3: no name
-                          "甲局,好,A-3,1\n"           // 4: too few
-                          "甲局,,a\"b,A-4,1,\n"       // 5: a quote in the middle
-                          "\n"                        // 6: empty, skipped
-                          "甲局,,好二,A-5,1,\n"       // 7
-                          "甲局,,好三,A-6,,\n"        // 8: no type
-                          "甲局,,\xff,A-7,1,\n"       // 9: not UTF-8
-                          "\"甲局,,没完,A-8,1,\n",    // 10: never closed
+    Status st = read_text(HEAD "甲局,,好一,A-1,1,\n"    // 2
+                               "甲局,,,A-2,1,\n"        // 3: no name
+                               "甲局,好,A-3,1\n"        // 4: too few
+                               "甲局,,a\"b,A-4,1,\n"    // 5: a quote in the middle
+                               "\n"                     // 6: empty, skipped
+                               "甲局,,好二,A-5,1,\n"    // 7
+                               "甲局,,好三,A-6,,\n"     // 8: no type
+                               "甲局,,\xff,A-7,1,\n"    // 9: not UTF-8
+                               "\"甲局,,没完,A-8,1,\n", // 10: never closed
                           false, &lines, &errs);
-    static const char *const places[] = {"line 3", "line 4", "line 5", "line 8", "line 9",
-                                         "line 10"};
+    static const char *const places[] = {"line 3", "line 4", "line 5",
+                                         "line 8", "line 9", "line 10"};
     assert_int_equal(st, OK);
     assert_int_equal(lines.len, 2);
     assert_member(lines, 0, "name", "好一");
@@ -86,8 +86,8 @@ static void columns_in_any_order(void **state) {
     (void)state;
     Value lines;
     Errors errs;
-    assert_int_equal(read_text("task_type,remark,item_code,name,department\n20,x,B-1,名,部门\n", false,
-                               &lines, &errs),
+    assert_int_equal(read_text("task_type,remark,item_code,name,department\n20,x,B-1,名,部门\n",
+                               false, &lines, &errs),
                      OK);
     assert_int_equal(lines.len, 1);
     assert_member(lines, 0, "department", "部门");
@@ -138,9 +138,12 @@ static void many_bad_lines_are_bounded(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_lines),          cmocka_unit_test(bad_lines_leave_the_rest),
-        cmocka_unit_test(columns_in_any_order), cmocka_unit_test(a_file_without_the_columns_is_refused),
-        cmocka_unit_test(json_lists),           cmocka_unit_test(many_bad_lines_are_bounded),
+        cmocka_unit_test(plain_lines),
+        cmocka_unit_test(bad_lines_leave_the_rest),
+        cmocka_unit_test(columns_in_any_order),
+        cmocka_unit_test(a_file_without_the_columns_is_refused),
+        cmocka_unit_test(json_lists),
+        cmocka_unit_test(many_bad_lines_are_bounded),
     };
     return cmocka_run_group_tests_name("catalogue", tests, setup, teardown);
 }

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-static const Str png = S_INIT("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x02\0\0\0abcd");
+static const Str png =
+    S_INIT("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x02\0\0\0abcd");
 
 typedef struct Taken {
     Status status;
@@ -55,8 +56,8 @@ static Str zip_of(Fixture *f, const Part *parts, size_t n, const char *password)
         zip_int64_t at = zip_file_add(z, parts[i].name, s, ZIP_FL_ENC_UTF_8);
         assert_true(at >= 0);
         if (password) {
-            assert_int_equal(
-                zip_file_set_encryption(z, (zip_uint64_t)at, ZIP_EM_AES_256, password), 0);
+            assert_int_equal(zip_file_set_encryption(z, (zip_uint64_t)at, ZIP_EM_AES_256, password),
+                             0);
         }
     }
     assert_int_equal(zip_close(z), 0);
@@ -127,8 +128,10 @@ static void lies_are_refused(void **state) {
 
 static void zips_are_looked_into(void **state) {
     Fixture *f = *state;
-    const Part word[] = {{"[Content_Types].xml", S_INIT("<x/>")}, {"word/document.xml", S_INIT("<x/>")}};
-    const Part sheet[] = {{"[Content_Types].xml", S_INIT("<x/>")}, {"xl/workbook.xml", S_INIT("<x/>")}};
+    const Part word[] = {{"[Content_Types].xml", S_INIT("<x/>")},
+                         {"word/document.xml", S_INIT("<x/>")}};
+    const Part sheet[] = {{"[Content_Types].xml", S_INIT("<x/>")},
+                          {"xl/workbook.xml", S_INIT("<x/>")}};
     const Part ofd[] = {{"OFD.xml", S_INIT("<x/>")}, {"Doc_0/Document.xml", S_INIT("<x/>")}};
     const Part plain[] = {{"一/材料.txt", S_INIT("abc")}};
     assert_int_equal(take_path(f, zip_of(f, word, 2, NULL), "a.docx").status, OK);
@@ -198,22 +201,22 @@ static void wrong_sizes_and_hashes(void **state) {
     assert_int_equal(file_write(temp, S("%PDF-1.7"), 0600, f->arena, &e), OK);
     Hash h = sha256(S("%PDF-1.7"));
     Str hash = hash_hex(&h, f->arena), folder = str_z(f->folder);
-    assert_int_equal(file_take(f->store, folder, temp, S("a.pdf"), hash, 7, 0, f->arena, &ret, &errs),
-                     INVALID);
-    assert_int_equal(file_take(f->store, folder, temp, S("a.pdf"), S("../../x"), 8, 0, f->arena, &ret,
-                               &errs),
-                     INVALID);
+    assert_int_equal(
+        file_take(f->store, folder, temp, S("a.pdf"), hash, 7, 0, f->arena, &ret, &errs), INVALID);
+    assert_int_equal(
+        file_take(f->store, folder, temp, S("a.pdf"), S("../../x"), 8, 0, f->arena, &ret, &errs),
+        INVALID);
     assert_text(v_text(ret), "untouched");
     assert_int_equal(file_path(folder, S("../../../etc/passwd"), f->arena, &path, &e), NOT_FOUND);
     assert_int_equal(file_path(folder, hash, f->arena, &path, &e), NOT_FOUND);
     assert_text(path, "untouched");
 }
 
-#define TESTS(kind)                                                                          \
-    {                                                                                        \
-        kind(kinds_are_told_by_content), kind(lies_are_refused), kind(zips_are_looked_into), \
-            kind(bombs_are_refused), kind(damaged_zips_are_refused),                         \
-            kind(the_same_bytes_once), kind(wrong_sizes_and_hashes),                         \
+#define TESTS(kind)                                                                             \
+    {                                                                                           \
+        kind(kinds_are_told_by_content), kind(lies_are_refused), kind(zips_are_looked_into),    \
+            kind(bombs_are_refused), kind(damaged_zips_are_refused), kind(the_same_bytes_once), \
+            kind(wrong_sizes_and_hashes),                                                       \
     }
 
 int main(void) {

@@ -25,9 +25,10 @@ static int teardown(void **state) {
     return 0;
 }
 
-static const Str letter_text = S_INIT("王小窗：\n\n您提出的“食品经营许可”申请，决定予以受理。\n\n"
-                                      "| 序号 | 材料名称 | 情况 |\n| 1 | 经营场所使用证明 | 已收 |\n"
-                                      "| 2 | 身份证 | 容缺 |\n\n> 象山县市场监督管理局\n> 2023年1月5日\n");
+static const Str letter_text =
+    S_INIT("王小窗：\n\n您提出的“食品经营许可”申请，决定予以受理。\n\n"
+           "| 序号 | 材料名称 | 情况 |\n| 1 | 经营场所使用证明 | 已收 |\n"
+           "| 2 | 身份证 | 容缺 |\n\n> 象山县市场监督管理局\n> 2023年1月5日\n");
 
 static Str pdf_of(Str text, Arena *a) {
     Str pdf;
@@ -109,8 +110,8 @@ static void too_much_is_refused(void **state) {
     Str pdf = S("untouched"), endless = repeated(S("很长的一段文字需要很多页。\n\n"), 5000);
     Error e;
     Str empty = S("");
-    assert_int_equal(letter_pdf(S("题"), endless, empty, empty, empty, empty, false, arena, &pdf, &e),
-                     LIMIT);
+    assert_int_equal(
+        letter_pdf(S("题"), endless, empty, empty, empty, empty, false, arena, &pdf, &e), LIMIT);
     Str rows = repeated(S("| a | b |\n"), 3000);
     assert_int_equal(text_pdf(S("题"), rows, arena, &pdf, &e), LIMIT);
     assert_int_equal(text_pdf(S("题"), S("\xff\xfe"), arena, &pdf, &e), INVALID);
@@ -126,9 +127,18 @@ static void too_much_is_refused(void **state) {
 static void odd_texts_print(void **state) {
     (void)state;
     static const Str odd[] = {
-        S_INIT(""), S_INIT("\n\n\n"), S_INIT("|"), S_INIT("||"), S_INIT("|||"), S_INIT("|\n|-|\n"),
-        S_INIT("# "), S_INIT("> "), S_INIT("> a\n> b\n> c\n| x | y |\nz"), S_INIT("|a|b|c|d|e|f|g|h|i|j|k|l|\n"),
-        S_INIT("\xe2\x80\xae right to left \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"), S_INIT("👩‍👩‍👧 \t tab"),
+        S_INIT(""),
+        S_INIT("\n\n\n"),
+        S_INIT("|"),
+        S_INIT("||"),
+        S_INIT("|||"),
+        S_INIT("|\n|-|\n"),
+        S_INIT("# "),
+        S_INIT("> "),
+        S_INIT("> a\n> b\n> c\n| x | y |\nz"),
+        S_INIT("|a|b|c|d|e|f|g|h|i|j|k|l|\n"),
+        S_INIT("\xe2\x80\xae right to left \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d"),
+        S_INIT("👩‍👩‍👧 \t tab"),
     };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         Str pdf;
@@ -167,9 +177,12 @@ static int write_sample(const char *path) {
 int main(int argc, char **argv) {
     if (argc == 2) return write_sample(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_bytes),     cmocka_unit_test(threads_print_together),
-        cmocka_unit_test(long_texts_run_over_pages), cmocka_unit_test(too_much_is_refused),
-        cmocka_unit_test(odd_texts_print),    cmocka_unit_test(qr_codes),
+        cmocka_unit_test(the_same_bytes),
+        cmocka_unit_test(threads_print_together),
+        cmocka_unit_test(long_texts_run_over_pages),
+        cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(odd_texts_print),
+        cmocka_unit_test(qr_codes),
     };
     return cmocka_run_group_tests_name("letter", tests, setup, teardown);
 }
