@@ -421,7 +421,8 @@ static void connections_cut_under_load(void **state) {
     marks_free(marks, JOBS);
 }
 
-// The server dies and comes back, three times: YIZHAN_TEST_PG_RESTART holds the command that does it.
+// The server dies and comes back, three times: YIZHAN_TEST_PG_RESTART holds the command that
+// does it.
 static void *restart_server(void *arg) {
     for (int i = 0; i < 3; i++) {
         usleep(200000);
