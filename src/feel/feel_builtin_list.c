@@ -219,7 +219,7 @@ static Value do_index_of(Eval *ev, const Value *args, uint32_t count) {
     return list_done(&out);
 }
 
-enum { DISTINCT_MAX = 20000 }; // compared one with another
+enum { DISTINCT_MAX = 10000 }; // compared one with another
 
 static Value distinct(Eval *ev, Value list) {
     ListBuilder out = list_make(ev->arena);

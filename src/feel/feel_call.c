@@ -78,6 +78,7 @@ static bool check_args(Eval *ev, const Builtin *b, Value *args, uint32_t count) 
 }
 
 static Value checked_call(Eval *ev, const Builtin *b, Value *args, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) eval_cost(ev, args[i]);
     return check_args(ev, b, args, count) ? b->call(ev, args, count) : v_null();
 }
 

@@ -73,6 +73,7 @@ static Value eval_name(Eval *ev, const Node *n) {
 
 static Value member_of_list(Eval *ev, Value list, Str name) {
     ListBuilder out = list_make(ev->arena);
+    eval_cost(ev, list);
     for (uint32_t i = 0; i < list.len && !ev->stopped; i++)
         list_add(&out, eval_member(ev, list.as.items[i], name));
     return list_done(&out);

@@ -214,6 +214,11 @@ static inline Value eval_fail_args(Eval *ev, const char *text, const Str args[3]
     return eval_fail_at(ev, ev->at, text, args[0], args[1], args[2]);
 }
 bool eval_room(Eval *ev, size_t items); // a list of so many items may be made
+// Going through a long value counts as steps, so that the limit is one of time.
+static inline void eval_cost(Eval *ev, Value v) {
+    if (v.kind == V_LIST || v.kind == V_CONTEXT) ev->run->steps += v.len / 8;
+    else if (v.kind == V_STRING) ev->run->steps += v.len / 64;
+}
 
 // ---- feel_loop.c
 Value eval_for(Eval *ev, const Node *n);

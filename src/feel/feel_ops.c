@@ -31,6 +31,8 @@ static Value numbers(Eval *ev, NodeOp op, Decimal a, Decimal b) {
 
 static Value concat(Eval *ev, Value a, Value b) {
     Str left = v_text(a), right = v_text(b);
+    eval_cost(ev, a);
+    eval_cost(ev, b);
     if (left.len + right.len > VALUE_STRING_MAX) return eval_fail(ev, "文字过长");
     return v_str(arena_concat(ev->arena, (Str[]){left, right}, 2));
 }
@@ -127,6 +129,7 @@ Value op_equal(Eval *ev, Value a, Value b) {
     if (a.kind == V_NULL || b.kind == V_NULL) return v_bool(a.kind == b.kind);
     if (a.kind == V_NUMBER && b.kind == V_NUMBER)
         return v_bool(decimal_cmp(a.as.number, b.as.number) == 0);
+    eval_cost(ev, a);
     if (a.kind == b.kind) return v_bool(v_equal(a, b));
     if (a.kind == V_LIST && a.len == 1) return op_equal(ev, a.as.items[0], b);
     if (b.kind == V_LIST && b.len == 1) return op_equal(ev, a, b.as.items[0]);
@@ -180,6 +183,7 @@ Value op_in(Eval *ev, Value v, Value set) {
     if (set.kind == V_RANGE) return v.kind == V_RANGE ? v_bool(v_equal(v, set))
                                                       : op_in_range(ev, v, set.as.range);
     if (set.kind != V_LIST) return op_equal(ev, v, set);
+    eval_cost(ev, set);
     if (v.kind == V_LIST && v_equal(v, set)) return v_bool(true);
     for (uint32_t i = 0; i < set.len; i++)
         if (in_item(ev, v, set.as.items[i])) return v_bool(true);

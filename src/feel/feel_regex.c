@@ -11,6 +11,7 @@ static void regex_free(void *block, void *arena) {
 }
 
 enum { FLAG_BLANKS = 1 }; // x
+enum { COMPILE_STEPS = 200, MATCH_STEPS = 20 }; // what they count for
 
 // Flags of XPath: s dot matches all, m lines, i any case, x ignore blanks, q literal.
 static bool regex_flags(Str flags, uint32_t *ret, unsigned *ret_own) {
@@ -109,6 +110,7 @@ bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret) {
     int error = 0;
     PCRE2_SIZE at = 0;
     Str written = pattern;
+    ev->run->steps += COMPILE_STEPS;
     if (pattern.len > FEEL_PATTERN_MAX) {
         (void)eval_fail(ev, "正则表达式过长");
         return false;
@@ -142,6 +144,7 @@ bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret) {
 
 // 1 a match from `from`, 0 none, -1 given up (with a diagnostic).
 int regex_match(Eval *ev, const Regex *r, Str s, size_t from, uint32_t options) {
+    ev->run->steps += MATCH_STEPS;
     int n = pcre2_match(r->code, (PCRE2_SPTR)(s.ptr ? s.ptr : ""), s.len, from, options, r->data,
                         r->context);
     if (n >= 0) return 1;

@@ -353,6 +353,10 @@ static void limits(void **state) {
     assert_int_equal(
         eval("matches(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\", \"^(a+)+$\")", &run).kind,
         V_NULL);
+    // going through long lists again and again is stopped too
+    const char *slow = "{l: for i in 1..100000 return i, r: for i in 1..100000 return sum(l)}.r";
+    assert_int_equal(eval(slow, &run).kind, V_NULL);
+    assert_true(run.diagnostics_count > 0);
     // nesting beyond the limit is refused, not a crash
     enum { DEEP = 5000 };
     char *deep = arena_alloc(arena, DEEP * 2 + 2);
