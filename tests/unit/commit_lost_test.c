@@ -71,7 +71,8 @@ static void *wire(void *arg) {
     char *buffer = malloc(CHUNK);
     bool open = server >= 0;
     while (open) {
-        struct pollfd ends[2] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+        struct pollfd ends[2] = {{.fd = client, .events = POLLIN},
+                                 {.fd = server, .events = POLLIN}};
         if (poll(ends, 2, -1) < 0) break;
         if (ends[0].revents) {
             ssize_t n = recv(client, buffer, CHUNK, 0);
