@@ -122,8 +122,8 @@ CREATE TABLE cases (            -- 办件
 );
 CREATE INDEX cases_received ON cases(received_at);
 CREATE INDEX cases_accepted ON cases(accepted_at, item_id, unit_id, town_id, channel);
-CREATE INDEX cases_decided ON cases(decided_at, item_id, unit_id, town_id);
-CREATE INDEX cases_closed ON cases(closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX cases_decided ON cases(decided_at, item_id, unit_id, town_id, overdue);
+CREATE INDEX cases_closed ON cases(closed_at, state, item_id, unit_id, town_id) WHERE closed_at IS NOT NULL;
 CREATE INDEX cases_unit_state ON cases(unit_id, state, promised_due_day);
 CREATE INDEX cases_party ON cases(party_id);
 CREATE INDEX cases_item ON cases(item_id, accepted_at);
@@ -210,7 +210,7 @@ CREATE TABLE rating (           -- 好差评 (GB/T 39734-2020)
     rectify_case_id @INT,       -- the case a bad one opened
     revisit_grade @INT          -- asked again after rectification
 );
-CREATE INDEX rating_rated ON rating(rated_at);
+CREATE INDEX rating_rated ON rating(rated_at, grade);
 
 CREATE TABLE register_entry (   -- 名录: recognised persons, permits …
     id @ID,

@@ -25,6 +25,7 @@ struct Cockpit {
     pthread_mutex_t lock;
     Copy copies[COCKPIT_KEEP_MAX];
     size_t count;
+    int64_t rest_until_us; // of the monotonic clock: see cockpit_refresh
 };
 
 Status cockpit_create(const Figures *f, Store *s, Cockpit **ret, Error *err) {
@@ -239,7 +240,7 @@ Status cockpit_model(Cockpit *c, const FigureScope *scope, Instant now, Arena *a
     return OK;
 }
 
-Status cockpit_refresh(Cockpit *c, Instant now, Error *err) {
+static Status refresh_all(Cockpit *c, Instant now, Error *err) {
     for (size_t i = 0;; i++) {
         pthread_mutex_lock(&c->lock);
         bool end = i >= c->count;
@@ -266,4 +267,15 @@ Status cockpit_refresh(Cockpit *c, Instant now, Error *err) {
         if (st != OK) return st;
         keep(c, &at.scope, at.whole_year, now, &fresh);
     }
+}
+
+// Whatever the county has grown to, computing takes at most a tenth of one core: a long round is
+// followed by a rest of nine times its length.
+Status cockpit_refresh(Cockpit *c, Instant now, Error *err) {
+    int64_t began = clock_monotonic_us();
+    if (began < c->rest_until_us) return OK;
+    Status st = refresh_all(c, now, err);
+    int64_t ended = clock_monotonic_us();
+    c->rest_until_us = ended + (ended - began) * 9;
+    return st;
 }

@@ -24,12 +24,13 @@ typedef struct Known {
     const char *before, *after;
 } Known;
 
-// `after` NULL: a switch, which must be true.
+// `after` NULL: a switch, which must be true. The unary plus keeps a database from walking the cases
+// item by item: the index by instant holds everything these counts need.
 static const Known conditions[] = {
-    {S_INIT("public"), SOURCE_CASES, "c.item_id IN (SELECT id FROM item WHERE audience > 0)", NULL},
+    {S_INIT("public"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE audience > 0)", NULL},
     {S_INIT("overdue"), SOURCE_CASES, "c.overdue = 1", NULL},
-    {S_INIT("kind"), SOURCE_CASES, "c.item_id IN (SELECT id FROM item WHERE case_kind = ", ")"},
-    {S_INIT("bundle"), SOURCE_CASES, "c.item_id IN (SELECT id FROM item WHERE is_bundle = 1)", NULL},
+    {S_INIT("kind"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE case_kind = ", ")"},
+    {S_INIT("bundle"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE is_bundle = 1)", NULL},
     {S_INIT("item"), SOURCE_FORMULA, "c.item_id = (SELECT id FROM item WHERE code = ", ")"},
     {S_INIT("state"), SOURCE_CASES, "c.state = ", ""},
     {S_INIT("outcome"), SOURCE_CASES, "c.outcome = ", ""},
@@ -274,7 +275,7 @@ void sql_where(Sql *s, const Indicator *in, const FigureScope *scope) {
 static const char *cheapest_from(const Indicator *in, const FigureScope *scope) {
     bool narrow = !str_empty(scope->unit) || !str_empty(scope->town);
     for (size_t i = 0; i < in->where_count; i++) {
-        narrow = narrow || in->where[i].before[0] == 'c';
+        narrow = narrow || strstr(in->where[i].before, "c.") != NULL;
     }
     if (narrow) return source_from(in->source);
     if (in->source == SOURCE_HANDLINGS) return " FROM event e";
@@ -345,15 +346,13 @@ Status figures_compute(const Figures *f, Db *db, const FigureScope *scope, Arena
 
 typedef struct Dimension {
     Str name;
-    const char *key, *join, *label, *label_en;
+    const char *column, *table; // of the record; what names its values, NULL: nothing
 } Dimension;
 
 static const Dimension dimensions[] = {
-    {S_INIT("unit"), "u.code", " JOIN unit u ON u.id = c.unit_id", "MAX(u.name)", "MAX(u.name_en)"},
-    {S_INIT("town"), "u.code", " JOIN unit u ON u.id = c.town_id", "MAX(u.name)", "MAX(u.name_en)"},
-    {S_INIT("item"), "i.code", " JOIN item i ON i.id = c.item_id", "MAX(i.name)", "MAX(i.name_en)"},
-    {S_INIT("channel"), "c.channel", "", "''", "''"},
-    {S_INIT("grade"), "r.grade", "", "''", "''"},
+    {S_INIT("unit"), "c.unit_id", "unit"},     {S_INIT("town"), "c.town_id", "unit"},
+    {S_INIT("item"), "c.item_id", "item"},     {S_INIT("channel"), "c.channel", NULL},
+    {S_INIT("grade"), "r.grade", NULL},
 };
 
 static Status series_by_day(const Indicator *in, Db *db, const FigureScope *scope, Arena *a,
@@ -380,29 +379,38 @@ static Status series_by_day(const Indicator *in, Db *db, const FigureScope *scop
     return query_done(q, err);
 }
 
+// Counted by the number of the thing, named afterwards: names are looked up once each.
+static void series_sql(Sql *s, const Indicator *in, const Dimension *d, const FigureScope *scope) {
+    sql_lit(s, d->table ? "SELECT t.code, t.name, t.name_en, g.n FROM (SELECT "
+                        : "SELECT g.k, '', '', g.n FROM (SELECT ");
+    sql_lit(s, d->column);
+    sql_lit(s, " AS k, ");
+    sql_lit(s, in->measure);
+    sql_lit(s, " AS n");
+    sql_lit(s, d->column[0] == 'r' ? cheapest_from(in, scope) : source_from(in->source));
+    sql_where(s, in, scope);
+    sql_lit(s, " GROUP BY ");
+    sql_lit(s, d->column);
+    sql_lit(s, ") AS g");
+    if (d->table) {
+        sql_lit(s, " JOIN ");
+        sql_lit(s, d->table);
+        sql_lit(s, " t ON t.id = g.k");
+    }
+    sql_lit(s, " ORDER BY g.n DESC, 1 LIMIT ");
+}
+
 static Status series_by(const Indicator *in, Db *db, const Dimension *d, const FigureScope *scope,
                         uint32_t most, Arena *a, Value *ret, Error *err) {
     Sql s = sql_make(a);
-    sql_lit(&s, "SELECT ");
-    sql_lit(&s, d->key);
-    sql_lit(&s, ", ");
-    sql_lit(&s, d->label);
-    sql_lit(&s, ", ");
-    sql_lit(&s, d->label_en);
-    sql_lit(&s, ", ");
-    sql_lit(&s, in->measure);
-    sql_lit(&s, source_from(in->source));
-    sql_lit(&s, d->join);
-    sql_where(&s, in, scope);
-    sql_lit(&s, " GROUP BY ");
-    sql_lit(&s, d->key);
-    sql_lit(&s, " ORDER BY 4 DESC, 1 LIMIT ");
+    series_sql(&s, in, d, scope);
     sql_param(&s, v_int(most));
     Query *q = sql_query(&s, db, a);
     ListBuilder list = list_make(a);
     while (query_next(q)) {
         ContextBuilder b = context_make(a);
-        context_put_new(&b, S("key"), v_str(query_col_keep(q, 0, a)));
+        Value key = d->table ? v_str(query_col_keep(q, 0, a)) : v_int(query_col_int(q, 0));
+        context_put_new(&b, S("key"), key);
         context_put_new(&b, S("name"), v_str(query_col_keep(q, 1, a)));
         context_put_new(&b, S("name_en"), v_str(query_col_keep(q, 2, a)));
         context_put_new(&b, S("value"), v_int(query_col_int(q, 3)));
@@ -419,7 +427,7 @@ Status figure_series(const Figures *f, Db *db, Str code, Str by, const FigureSco
     if (str_eq(by, S("day"))) return series_by_day(in, db, scope, a, ret, err);
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
         const Dimension *d = &dimensions[i];
-        bool fits = d->key[0] != 'r' || in->source == SOURCE_RATINGS;
+        bool fits = d->column[0] != 'r' || in->source == SOURCE_RATINGS;
         if (str_eq(d->name, by) && fits) return series_by(in, db, d, scope, most, a, ret, err);
     }
     return error_set(err, INVALID, S("by"), "指标不能按“{1}”分组", by);
