@@ -12,7 +12,8 @@
 //   {{! comment}}
 //   formats: {{expr | date}} 2023-05-31（周三）, {{expr | time}} 2023-05-31 09:30,
 //            {{expr | money}} ¥1,234,567.00 from fen, {{expr | wan}} 万元/亿元 from fen,
-//            {{expr | int}} 1,234,567, {{expr | percent}} 98.5% from 0.985, {{expr | json}}
+//            {{expr | int}} 1,234,567, {{expr | percent}} 98.5% from 0.985, {{expr | json}},
+//            {{expr | longdate}} 2023年5月31日, 31 May 2023
 //
 // date and time take dates, date-times, the texts of them, and numbers (an Instant; below ten
 // million a Day). A line that holds nothing but a block's tag, a part or a comment goes away whole.

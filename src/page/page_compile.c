@@ -108,7 +108,7 @@ static ptrdiff_t find_top(Str s, char sep, bool last) {
 
 static bool format_of(Compiler *c, Str name, Format *ret) {
     static const char *const NAMES[] = {"", "date", "time", "money", "wan", "int", "json",
-                                        "percent"};
+                                        "percent", "longdate"};
     for (size_t i = 1; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (!str_eq(name, str_z(NAMES[i]))) continue;
         *ret = (Format)i;

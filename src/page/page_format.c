@@ -157,6 +157,20 @@ static bool put_moment(Buf *out, Value v, bool with_time, bool english) {
     return true;
 }
 
+// As letters and documents write it: 2023年5月31日, 31 May 2023.
+static bool put_long_date(Buf *out, Value v, bool english) {
+    static const char *const MONTHS[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
+    Day day;
+    int32_t second;
+    if (!moment_of(v, &day, &second)) return false;
+    Civil c = day_to_civil(day);
+    if (english) buf_printf(out, "%d %s %d", c.day, MONTHS[c.month - 1], c.year);
+    else buf_printf(out, "%d年%d月%d日", c.year, c.month, c.day); // i18n: data
+    return true;
+}
+
 // 1234567.5 -> 1,234,567.5; the sign is written.
 static void put_grouped(Buf *out, Decimal d, Arena *scratch) {
     Buf plain = buf_make(scratch, 64, 256);
@@ -217,6 +231,7 @@ static void put_money(Buf *out, Decimal fen, bool english, Arena *scratch) {
 }
 
 static bool put_format(Buf *out, Value v, Format format, bool english, Arena *scratch) {
+    if (format == FORMAT_LONG_DATE) return put_long_date(out, v, english);
     if (format == FORMAT_DATE || format == FORMAT_TIME)
         return put_moment(out, v, format == FORMAT_TIME, english);
     if (format == FORMAT_JSON) {

@@ -20,7 +20,7 @@ typedef enum Escape {
 
 typedef enum Format {
     FORMAT_PLAIN, FORMAT_DATE, FORMAT_TIME, FORMAT_MONEY, FORMAT_WAN, FORMAT_INT, FORMAT_JSON,
-    FORMAT_PERCENT,
+    FORMAT_PERCENT, FORMAT_LONG_DATE,
 } Format;
 
 // A plain path (segments) or an expression.

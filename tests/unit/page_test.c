@@ -207,6 +207,8 @@ static void formats(void **state) {
                 "2023-05-31（周三） 2024-02-29（周四） 2023-05-31（周三） 2023-05-31 09:30 "
                 "2023-05-31 09:30");
     expect_lang("{{day | date}} {{day | time}}", en, "2023-05-31 (Wed) 2023-05-31 00:00");
+    expect_lang("{{day | longdate}}", zh, "2023年5月31日");
+    expect_lang("{{day | longdate}}", en, "31 May 2023");
     expect_lang("{{fen | money}} {{-5 | money}} {{small | money}}", zh,
                 "¥1,234,567.00 -¥0.05 ¥123.45");
     expect_lang("{{fen | money}}", en, "CNY 1,234,567.00");
