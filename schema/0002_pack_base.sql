@@ -4,3 +4,5 @@ CREATE TABLE pack_base (
     digest TEXT NOT NULL PRIMARY KEY, -- SHA-256 of the pack's files
     pack_json TEXT NOT NULL           -- {"files": {…}} as in item_version
 );
+-- What a search looks through: name, English name and code in lower case (ASCII), a line each.
+ALTER TABLE item ADD COLUMN search TEXT NOT NULL DEFAULT '';

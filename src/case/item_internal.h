@@ -17,6 +17,9 @@ MUST_USE Status item_publish_version(Tx *tx, const Actor *actor, const Publish *
 // The events of items are of no case.
 MUST_USE Status item_event(Tx *tx, const Actor *actor, Str kind, Value data, Errors *errs);
 
+// ASCII letters in lower case; what item.search holds and queries are turned into.
+Str item_search_lower(Arena *a, Str s);
+
 Status cmd_item_publish(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_item_withdraw(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_item_import(Tx *, const Actor *, Value, Value *, Errors *);

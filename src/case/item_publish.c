@@ -28,11 +28,12 @@ static Status item_row_put(Tx *tx, const Publish *p, int64_t *ret_id, Errors *er
     Error e = {.status = OK};
     Query *q = query(tx_db(tx),
         "INSERT INTO item (code, name, name_en, unit_id, power, case_kind, audience, life_event, "
-        "is_bundle, sort) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+        "is_bundle, sort, search) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
         "ON CONFLICT (code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, "
         "unit_id = excluded.unit_id, power = excluded.power, case_kind = excluded.case_kind, "
         "audience = excluded.audience, life_event = excluded.life_event, "
-        "is_bundle = excluded.is_bundle, sort = excluded.sort, state = 1 RETURNING id");
+        "is_bundle = excluded.is_bundle, sort = excluded.sort, search = excluded.search, state = 1 "
+        "RETURNING id");
     query_str(q, 1, item->code);
     query_str(q, 2, item->name);
     query_str(q, 3, item->name_en);
@@ -43,6 +44,8 @@ static Status item_row_put(Tx *tx, const Publish *p, int64_t *ret_id, Errors *er
     query_str(q, 8, v_text(v_get_lit(item->spec, "life_event")));
     query_int(q, 9, item->bundle);
     query_int(q, 10, v_to_int(v_get_lit(item->spec, "sort"), item->bundle ? 10 : 100));
+    Str parts[] = {item->name, S("\n"), item->name_en, S("\n"), item->code};
+    query_str(q, 11, item_search_lower(tx_arena(tx), arena_concat(tx_arena(tx), parts, 5)));
     return query_one_int(q, ret_id, &e) == OK ? OK : errors_push(errs, &e);
 }
 

@@ -1,7 +1,7 @@
 // Items by any fragment of their name, English name or code. Each word of the query must be
 // found; an exact name stands before one that begins with it, that before any other; then by
-// department. There are some thousands of items at most, so a scan is fast enough.
-#include "case/item.h"
+// department. There are some thousands of items at most, so a scan of item.search is fast enough.
+#include "case/item_internal.h"
 
 enum { WORDS = 4, QUERY_MAX = 400, PAGE_SIZE = 20 };
 
@@ -22,7 +22,7 @@ static Str pattern(Arena *a, Str before, Str s, Str after) {
     return buf_view(&out);
 }
 
-static Str lower(Arena *a, Str s) {
+Str item_search_lower(Arena *a, Str s) {
     char *copy = arena_alloc_raw(a, s.len);
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
@@ -78,7 +78,7 @@ static Status filter_read(Value filter, Arena *a, Filter *ret, Error *err) {
     Str audience = v_text(v_get_lit(filter, "audience"));
     Value bundle = v_get_lit(filter, "bundle");
     Filter f = {
-        .q = lower(a, q),
+        .q = item_search_lower(a, q),
         .unit = v_text(v_get_lit(filter, "unit")),
         .town = v_text(v_get_lit(filter, "town")),
         .power = v_text(v_get_lit(filter, "power")),
@@ -99,15 +99,15 @@ static Status filter_read(Value filter, Arena *a, Filter *ret, Error *err) {
     return OK;
 }
 
-#define MATCHES(n)                                                                   \
-    "(LOWER(i.name) LIKE ?" n " ESCAPE '!' OR LOWER(i.code) LIKE ?" n " ESCAPE '!'" \
-    " OR LOWER(i.name_en) LIKE ?" n " ESCAPE '!')"
-#define WHERE                                                                      \
-    " FROM item i JOIN unit u ON u.id = i.unit_id WHERE (i.state = 1 OR ?1 = 1)"   \
-    " AND ((i.audience & ?2) <> 0 OR ?1 = 1) AND " MATCHES("3") " AND " MATCHES("4") \
-    " AND " MATCHES("5") " AND " MATCHES("6")                                      \
-    " AND (?7 = '' OR u.code = ?7) AND (?8 = '' OR u.code = ?8)"                   \
-    " AND (?9 = '' OR i.power = ?9) AND (?10 = '' OR i.life_event = ?10)"          \
+#define WHERE                                                                       \
+    " FROM item i JOIN unit u ON u.id = i.unit_id WHERE (i.state = 1 OR ?1 = 1)"    \
+    " AND ((i.audience & ?2) <> 0 OR ?1 = 1)"                                       \
+    " AND (?3 = '%' OR i.search LIKE ?3 ESCAPE '!')"                                \
+    " AND (?4 = '%' OR i.search LIKE ?4 ESCAPE '!')"                                \
+    " AND (?5 = '%' OR i.search LIKE ?5 ESCAPE '!')"                                \
+    " AND (?6 = '%' OR i.search LIKE ?6 ESCAPE '!')"                                \
+    " AND (?7 = '' OR u.code = ?7) AND (?8 = '' OR u.code = ?8)"                    \
+    " AND (?9 = '' OR i.power = ?9) AND (?10 = '' OR i.life_event = ?10)"           \
     " AND (?11 = 0 OR i.case_kind = ?11) AND (?12 < 0 OR i.is_bundle = ?12)"
 
 static void filter_bind(Query *q, const Filter *f) {
