@@ -76,7 +76,7 @@ static Status put_scope(Request *rq, ContextBuilder *b, Str path, const FigureSc
 static Status figures_page(Request *rq, Reply *reply, Errors *errs) {
     const Figures *f;
     FigureScope scope;
-    Day newest;
+    Day newest = 0;
     Value values;
     Status st = scope_of(rq, &scope, &newest, errs);
     if (st != OK) return st;
@@ -116,7 +116,7 @@ static Value parts_of(const Request *rq, const Figures *f, Value parts, const Fi
 static Status figure_page(Request *rq, Reply *reply, Errors *errs) {
     const Figures *f;
     FigureScope scope;
-    Day newest;
+    Day newest = 0;
     Value found;
     Str code = rq->params[0], after = request_query(rq, S("after"));
     Status st = scope_of(rq, &scope, &newest, errs);
@@ -207,7 +207,7 @@ static Status export_all(Request *rq, const Figures *f, const FigureScope *scope
 static Status figure_export(Request *rq, Reply *reply, Errors *errs) {
     const Figures *f;
     FigureScope scope;
-    Day newest;
+    Day newest = 0;
     Export *x;
     bool xlsx = str_eq(rq->params[1], S("xlsx"));
     if (!xlsx && !str_eq(rq->params[1], S("csv"))) {
