@@ -20,10 +20,7 @@ static Value filter_of(const Request *rq, int64_t size) {
         else if (!number) context_put_new(&b, filter_names[i], v_str(text));
         else if (str_to_int(text, &n)) context_put_new(&b, S("state"), v_int(n));
     }
-    int64_t after;
-    if (str_to_int(request_query(rq, S("after")), &after)) {
-        context_put_lit(&b, "after", v_int(after));
-    }
+    context_put_lit(&b, "after", v_str(request_query(rq, S("after"))));
     context_put_lit(&b, "page_size", v_int(size));
     return context_done(&b);
 }
@@ -145,20 +142,23 @@ static void export_row(Request *rq, Export *x, Value row) {
 // Page by page, each in an arena of its own: memory does not grow with the rows.
 static Status export_all(Request *rq, Export *x, Error *err) {
     Value filter = filter_of(rq, CASE_LIST_MAX);
-    int64_t after = 0;
+    char after[48] = ""; // the cursor outlives its page's arena
     do {
         ARENA_AUTO page = arena_create(EXPORT_PAGE_MEMORY_MAX);
-        Value at = after ? v_with(filter, S("after"), v_int(after), page) : filter, found;
+        Value at = *after ? v_with(filter, S("after"), v_str(str_z(after)), page) : filter, found;
         Status st = case_list(page_cases(), rq->db, &rq->actor, at, rq->now, page, &found, err);
         if (st != OK) return st;
         Value rows = v_get_lit(found, "rows");
         for (uint32_t i = 0; i < rows.len; i++) export_row(rq, x, v_at(rows, i));
-        after = v_to_int(v_get_lit(found, "next"), 0);
-        if (after && export_rows(x) >= EXPORT_ROWS_MAX) {
+        Str next = v_text(v_get_lit(found, "next"));
+        if (next.len >= sizeof after) return error_set(err, BROKEN, S("after"), "列表无法继续");
+        if (next.len) memcpy(after, next.ptr, next.len);
+        after[next.len] = 0;
+        if (*after && export_rows(x) >= EXPORT_ROWS_MAX) {
             return error_set(err, LIMIT, S(""), "超过一次可导出的 {1} 行，请缩小筛选范围",
                              arena_printf(rq->arena, "%d", EXPORT_ROWS_MAX));
         }
-    } while (after);
+    } while (*after);
     return OK;
 }
 
