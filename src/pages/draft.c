@@ -320,6 +320,25 @@ static Status applicant_post(Request *rq, Reply *reply, Open *o, Errors *errs) {
     return OK;
 }
 
+static bool was_shown(const Request *rq, Str field) {
+    Value shown = v_get_lit(rq->input, "_shown");
+    Str table = str_cut(&field, '.');
+    if (shown.kind == V_STRING) return str_eq(v_text(shown), table);
+    for (uint32_t i = 0; shown.kind == V_LIST && i < shown.len; i++) {
+        if (str_eq(v_text(v_at(shown, i)), table)) return true;
+    }
+    return false;
+}
+
+// Are all errors at fields that the page which was sent did not show?
+static bool only_new(const Request *rq, Value errors) {
+    if (!v_has(rq->input, S("_shown"))) return false;
+    for (uint32_t i = 0; i < errors.len; i++) {
+        if (was_shown(rq, v_text(v_get_lit(v_at(errors, i), "where")))) return false;
+    }
+    return true;
+}
+
 static Status step_post(Request *rq, Reply *reply, Errors *errs) {
     Open o;
     Status st = open_draft(rq, &o, errs);
@@ -350,6 +369,12 @@ static Status step_post(Request *rq, Reply *reply, Errors *errs) {
     Value here = errors_in(rq, &o, one_step(rq, &o, id));
     if (!here.len) {
         go_on(rq, reply, &o, id);
+        return OK;
+    }
+    if (only_new(rq, here)) { // an answer made the form ask more: no fault of whoever fills it in
+        show_form(rq, &o, NULL);
+        Value model = v_with(step_page_model(rq, &o, id), S("more"), v_bool(true), rq->arena);
+        reply_page(rq, reply, "apply/step", model);
         return OK;
     }
     // Other steps may still be empty: only what is wrong here is said here.

@@ -148,13 +148,19 @@ static bool is_active(Str path, Str href) {
 static Value nav_value(const Request *rq) {
     const App *app = rq->app;
     ListBuilder list = list_make(rq->arena);
+    size_t longest = 0; // "/window/queue" is more than "/window"
+    for (size_t i = 0; i < app->nav_count; i++) {
+        const Str href = str_z(app->nav[i].href);
+        if (is_active(rq->path, href) && href.len > longest) longest = href.len;
+    }
     for (size_t i = 0; i < app->nav_count; i++) {
         const NavItem *item = &app->nav[i];
         if (!(item->roles & ROLE_PUBLIC) && !actor_has(&rq->actor, item->roles)) continue;
         ContextBuilder b = context_make(rq->arena);
         context_put_lit(&b, "href", v_str(str_z(item->href)));
         context_put_lit(&b, "label", v_str(translated(rq, str_z(item->label))));
-        context_put_lit(&b, "active", v_bool(is_active(rq->path, str_z(item->href))));
+        const Str href = str_z(item->href);
+        context_put_lit(&b, "active", v_bool(is_active(rq->path, href) && href.len == longest));
         list_add(&list, context_done(&b));
     }
     return list_done(&list);
@@ -176,7 +182,7 @@ static Value common_model(const Request *rq) {
     context_put_lit(&b, "path", v_str(rq->path));
     context_put_lit(&b, "target", v_str(rq->target));
     context_put_lit(&b, "public_url", v_str(rq->host));
-    context_put_lit(&b, "county", v_str(app->county));
+    context_put_lit(&b, "county", v_str(translated(rq, app->county)));
     context_put_lit(&b, "version", v_str(app->version));
     context_put_lit(&b, "now", v_instant(rq->now, rq->arena));
     context_put_lit(&b, "nav", nav_value(rq));
