@@ -61,26 +61,26 @@ MUST_USE Status pack_compile(Value files, Arena *a, Item *ret, Errors *errs);
 MUST_USE Status pack_examples(const Item *item, Value files, Instant now, Arena *a,
                               Value *ret_report, Errors *errs);
 // Commands (all for sysadmin and system):
-//   item.publish   {packs: [files…], names: [folder…] put before places of faults, county: prefix of
-//                  codes} → {published: [{code, name, version, digest, unchanged}]}. New versions,
+//   item.publish   {packs: [files…], names: [folder…] put before places of faults, county: prefix
+//                  of codes} → {published: [{code, name, version, digest, unchanged}]}. New versions,
 //                  all or none; a pack whose digest is unchanged is left alone. Units, posts and
 //                  parts of bundles must exist. The county's letters are kept with the version, so
 //                  that its letters say the same for ever.
 //   item.withdraw  {code, reason}: running cases go on, nobody can apply any more.
 //   item.import    {lines: of catalogue_read, region, pack: files, absent: packs/generic} →
-//                  {loaded, unchanged, units_made, bad: [{line, where, text, args}]}. Imported items
-//                  share one compiled pack and differ in members of item.json only.
+//                  {loaded, unchanged, units_made, bad: [{line, where, text, args}]}. Imported
+//                  items share one compiled pack and differ in members of item.json only.
 //   calendar.load  {years: […]}   county.load (system)  county/people.json
 void item_register(void);
 
-// What this applicant needs: {situation (only what was asked), eligible, reason, materials: [all of
-// the item, as in item.json, each with `needed`], hide_steps, notes, trace}. INVALID names the
+// What this applicant needs: {situation (only what was asked), eligible, reason, materials: [all
+// of the item, as in item.json, each with `needed`], hide_steps, notes, trace}. INVALID names the
 // question that is open or has no such option ("situation.premises"). May live as long as the item.
 MUST_USE Status item_guide(const Item *item, Value situation, Instant now, Arena *a, Value *ret,
                            Error *err);
 
-// Items by any fragment of name, English name or code, every word; filters: {q, unit, town (codes),
-// audience: natural|legal, life_event, power, kind, bundle, withdrawn (true: those no longer offered
+// Items by any fragment of name, English name or code, every word; filters: {q, unit, town
+// (codes), audience: natural|legal, life_event, power, kind, bundle, withdrawn (true: those no longer offered
 // and internal ones too), page, page_size <= ITEM_SEARCH_MAX}. {rows: [{id, code, name, name_en,
 // state, unit, unit_name, unit_name_en, power, kind, audience, life_event, bundle}], total, page,
 // page_size, pages}. An exact name first, then beginnings, then fragments; then by department.

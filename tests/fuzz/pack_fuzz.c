@@ -1,6 +1,6 @@
 // room: case
-// Packs from strangers: the input is a JSON object {path: text}, what pack_compile is given. A pack that
-// compiles also runs its examples. Nothing may crash, hang or take memory without bound.
+// Packs from strangers: the input is a JSON object {path: text}, what pack_compile is given. A pack
+// that compiles also runs its examples. Nothing may crash, hang or take memory without bound.
 #include "case/item.h"
 
 #include <stdlib.h>
