@@ -62,10 +62,10 @@ MUST_USE Status pack_examples(const Item *item, Value files, Instant now, Arena 
                               Value *ret_report, Errors *errs);
 // Commands (all for sysadmin and system):
 //   item.publish   {packs: [files…], names: [folder…] put before places of faults, county: prefix
-//                  of codes} → {published: [{code, name, version, digest, unchanged}]}. New versions,
-//                  all or none; a pack whose digest is unchanged is left alone. Units, posts and
-//                  parts of bundles must exist. The county's letters are kept with the version, so
-//                  that its letters say the same for ever.
+//                  of codes} → {published: [{code, name, version, digest, unchanged}]}. New
+//                  versions, all or none; a pack whose digest is unchanged is left alone. Units,
+//                  posts and parts of bundles must exist. The county's letters are kept with the
+//                  version, so that its letters say the same for ever.
 //   item.withdraw  {code, reason}: running cases go on, nobody can apply any more.
 //   item.import    {lines: of catalogue_read, region, pack: files, absent: packs/generic} →
 //                  {loaded, unchanged, units_made, bad: [{line, where, text, args}]}. Imported
@@ -80,10 +80,11 @@ MUST_USE Status item_guide(const Item *item, Value situation, Instant now, Arena
                            Error *err);
 
 // Items by any fragment of name, English name or code, every word; filters: {q, unit, town
-// (codes), audience: natural|legal, life_event, power, kind, bundle, withdrawn (true: those no longer offered
-// and internal ones too), page, page_size <= ITEM_SEARCH_MAX}. {rows: [{id, code, name, name_en,
-// state, unit, unit_name, unit_name_en, power, kind, audience, life_event, bundle}], total, page,
-// page_size, pages}. An exact name first, then beginnings, then fragments; then by department.
+// (codes), audience: natural|legal, life_event, power, kind, bundle, withdrawn (true: those no
+// longer offered and internal ones too), page, page_size <= ITEM_SEARCH_MAX}. {rows: [{id, code,
+// name, name_en, state, unit, unit_name, unit_name_en, power, kind, audience, life_event, bundle}],
+// total, page, page_size, pages}. An exact name first, then beginnings, then fragments; then by
+// department.
 MUST_USE Status item_search(Db *db, Value filter, Arena *a, Value *ret, Error *err);
 
 // A catalogue of lines {department, main_item, name, item_code, task_type, dept_code}: CSV (RFC
