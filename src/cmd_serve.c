@@ -4,6 +4,7 @@
 
 #include "base/embed.h"
 #include "base/log.h"
+#include "pages/pages.h"
 #include "pages/routes.h"
 #include "value/json.h"
 #include "web/app.h"
@@ -160,7 +161,8 @@ static Status serve(const Serve *s, House *h, App *app, const sigset_t *signals,
     if (status != OK) return status;
     app_background(app, "seal", seal, NULL, (int)s->seal_s * 1000);
     app_background(app, "timers", run_timers, h->cases, TIMER_INTERVAL_MS);
-    status = http_start(app, &s->http, &http, err);
+    status = pages_start(app, a, err);
+    if (status == OK) status = http_start(app, &s->http, &http, err);
     if (status == OK) status = app_background_start(app, err);
     if (status == OK) {
         print_address(s, http, a);
@@ -169,6 +171,7 @@ static Status serve(const Serve *s, House *h, App *app, const sigset_t *signals,
     if (status == OK) wait_for_stop(signals);
     if (http) http_stop(http, STOP_GRACE_MS);
     app_background_stop(app);
+    pages_stop();
     app_release(app);
     return status;
 }

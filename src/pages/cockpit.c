@@ -118,7 +118,7 @@ static void put_units(Wall *w) {
     }
     context_put_lit(&w->out, "unit_bars", list_done(&list));
     Value top = v_at(rows, 0);
-    Str title = words(w, T("还没有受理的办件"), v_null(), v_null());
+    Str title = words(w, T("各部门还没有受理办件"), v_null(), v_null());
     if (!v_is_null(top)) {
         title = words(w, T("{1}受理最多，占全县 {2}%"), page_named(w->rq, top, S("name"), S("name_en")),
                       percent_of(w, v_to_int(v_get_lit(top, "value"), 0), all));
@@ -139,13 +139,13 @@ static void put_items(Wall *w) {
     context_put_lit(&w->out, "item_bars", list_done(&list));
     Value top = v_at(rows, 0);
     context_put_lit(&w->out, "items_title",
-                    v_str(v_is_null(top) ? words(w, T("还没有受理的办件"), v_null(), v_null())
+                    v_str(v_is_null(top) ? words(w, T("还没有办过的事项"), v_null(), v_null())
                                          : words(w, T("办得最多：{1}"),
                                                  page_named(w->rq, top, S("name"), S("name_en")),
                                                  v_null())));
 }
 
-// Both lines over the same days; a day without cases counts zero.
+// Both lines over the days on which something was accepted: a county's office is closed on the others.
 static void put_trend(Wall *w) {
     Arena *a = w->rq->arena;
     Value days = member(w, "days"), completed = member(w, "days_completed");
@@ -169,7 +169,7 @@ static void put_trend(Wall *w) {
         if (v_is_null(peak) || n > v_to_int(v_get_lit(peak, "value"), 0)) peak = row;
     }
     context_put_lit(&w->out, "trend", list_done(&list));
-    Str title = words(w, T("还没有受理的办件"), v_null(), v_null());
+    Str title = words(w, T("这段时间没有受理办件"), v_null(), v_null());
     if (!v_is_null(peak)) {
         title = words(w, T("受理最多的一天是 {1}，{2} 件"),
                       v_str(v_to_str(v_get_lit(peak, "key"), a)),

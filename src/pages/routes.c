@@ -3,8 +3,8 @@
 #include "pages/routes.h"
 
 #define TABLES(X)                                                                         \
-    X(portal) X(public) X(account) X(apply) X(draft) X(my) X(case)                        \
-    X(window) X(desk) X(cockpit) X(summary) X(catalogue) X(admin) X(audit)
+    X(portal) X(archive) X(public) X(account) X(apply) X(draft) X(my) X(case)                        \
+    X(window) X(desk) X(cases) X(cockpit) X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit)
 
 #define DECLARE(name)                                             \
     extern const Route name##_routes[] __attribute__((weak));     \
@@ -37,11 +37,19 @@ const Route *const *pages_route_tables(void) { return tables()->routes; }
 const size_t *pages_route_counts(void) { return tables()->counts; }
 
 static const NavItem nav[] = {
-    {"/", T("首页"), ROLE_PUBLIC},
-    {"/window", T("窗口"), ROLE_CLERK},
-    {"/desk", T("工作台"), ROLE_CLERK | ROLE_APPROVER | ROLE_SUPERVISOR | ROLE_LEADER},
-    {"/cockpit", T("驾驶舱"), ROLE_SUPERVISOR | ROLE_LEADER},
-    {"/summary", T("工作总结"), ROLE_LEADER},
+    {"/window", T("窗口收件"), ROLE_CLERK},
+    {"/window/queue", T("待受理"), ROLE_CLERK},
+    {"/desk", T("待办"), ROLE_APPROVER | ROLE_SUPERVISOR},
+    {"/cases", T("办件"), ROLES_OFFICIAL},
+    {"/cockpit", T("驾驶舱"), ROLES_OFFICIAL},
+    {"/figures", T("指标"), ROLES_OFFICIAL},
+    {"/summary", T("工作总结"), ROLES_OFFICIAL},
+    {"/admin/items", T("事项"), ROLE_SYSADMIN},
+    {"/admin/packs", T("发布事项包"), ROLE_SYSADMIN},
+    {"/admin/units", T("单位岗位"), ROLE_SYSADMIN},
+    {"/admin/accounts", T("账号"), ROLE_SYSADMIN | ROLE_SECADMIN},
+    {"/audit", T("留痕"), ROLE_AUDITADMIN},
+    {"/", T("门户"), ROLE_PUBLIC},
 };
 
 const NavItem *pages_nav(size_t *ret_count) {

@@ -4,6 +4,7 @@
 //
 // The page is one form. Whatever is chosen, the same form comes back with what was typed (_act=refresh),
 // so it works without scripts; with them only the parts that change are exchanged.
+#include "case/letter.h"
 #include "case/pack.h"
 #include "pages/apply.h"
 #include "pages/workplace.h"
@@ -409,7 +410,6 @@ static Status receipt_model(Request *rq, Str number, Value *ret, Errors *errs) {
     Value c;
     PAGE_TRY(errs, case_view(page_cases(), rq->db, &rq->actor, number, rq->now, rq->lang,
                              rq->arena, &c, &e));
-    Value link = v_get_lit(c, "rating_token");
     Day told = calendar_add(case_calendar(page_cases()), instant_day(rq->now), 5, NULL);
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "told_by", v_day(told));
@@ -420,7 +420,6 @@ static Status receipt_model(Request *rq, Str number, Value *ret, Errors *errs) {
     context_put_lit(&b, "track", v_str(track));
     context_put_lit(&b, "item_name", v_get_lit(c, "item"));
     context_put_lit(&b, "clerk", v_str(rq->actor.name));
-    (void)link;
     *ret = v_merge(c, context_done(&b), rq->arena);
     return OK;
 }
@@ -464,9 +463,12 @@ static Status intake_post(Request *rq, Reply *reply, Errors *errs) {
     check_intake(rq, &in, &wrong);
     Value kept;
     Errors form_wrong = errors_make(rq->arena);
-    (void)form_check(in.item->form, answers, in.known, false, rq->now, rq->arena, &kept,
-                     &form_wrong);
-    for (size_t i = 0; i < form_wrong.count; i++) (void)errors_push(&wrong, &form_wrong.items[i]);
+    if (form_check(in.item->form, answers, in.known, false, rq->now, rq->arena, &kept,
+                   &form_wrong) != OK) {
+        for (size_t i = 0; i < form_wrong.count; i++) {
+            (void)errors_push(&wrong, &form_wrong.items[i]);
+        }
+    }
     if (!wrong.count && send_intake(rq, reply, &in, answers, &wrong, errs) == OK) return OK;
     if (errs->count) return errors_status(errs);
     place_errors(rq, &wrong);

@@ -52,6 +52,10 @@ Value work_options(const Request *rq, const char *const pairs[][2], size_t count
     return list_done(&list);
 }
 
+bool work_command(Request *rq, Str command, Value input, Value *ret, Errors *wrong) {
+    return request_command(rq, command, input, ret, wrong) == OK;
+}
+
 // ---- periods ---------------------------------------------------------------------------------
 
 static bool query_day(const Request *rq, Str name, Day *ret, bool *ret_given, Errors *errs) {

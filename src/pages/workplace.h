@@ -28,6 +28,9 @@ MUST_USE Status work_default_days(Request *rq, Day *ret_from, Day *ret_to, Error
 // Presets of periods as links: [{label, href, active}]; `path` with from and to.
 Value work_presets(const Request *rq, Str path, const FigureScope *scope, Day newest);
 
+// request_command where the errors say everything: true when it was done.
+bool work_command(Request *rq, Str command, Value input, Value *ret, Errors *wrong);
+
 // A table being exported. Cells are texts; numbers are said to be numbers so that xlsx can add them.
 typedef struct Export Export;
 typedef struct ExportColumn {
