@@ -10,7 +10,8 @@
 
 #include <ctype.h>
 
-enum { MIGRATION_SIZE_MAX = 1 << 20, MIGRATIONS_MAX = 1000, NAME_DIGITS = 4 };
+enum { MIGRATION_SIZE_MAX = 1 << 20, MIGRATIONS_MAX = 1000, NAME_DIGITS = 4,
+       COMMIT_MARK_DAYS = 7 };
 
 typedef struct Word {
     Str word, sqlite, postgres;
@@ -86,6 +87,19 @@ static Status current_version(Db *db, int64_t *ret, Error *err) {
                          err);
 }
 
+// Where PostgreSQL's writers mark their commits (postgres.c). Rows of connections long gone go.
+static Status commit_table(Db *db, Error *err) {
+    Status status = db->ops->exec(db,
+                                  "CREATE TABLE IF NOT EXISTS store_commit (connection BIGINT"
+                                  " PRIMARY KEY, token BIGINT NOT NULL, at BIGINT NOT NULL)"
+                                  " WITH (fillfactor = 50)",
+                                  err);
+    if (status != OK) return status;
+    Query *q = query(db, "DELETE FROM store_commit WHERE at < ?1");
+    query_int(q, 1, clock_now() - (Instant)COMMIT_MARK_DAYS * DAY_MS);
+    return query_run(q, NULL, err);
+}
+
 // Under the lock of the transaction: another process may be migrating too.
 static Status run_all(Db *db, bool create, Error *err) {
     Status status = db->ops->exec(db,
@@ -98,6 +112,7 @@ static Status run_all(Db *db, bool create, Error *err) {
                            "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY,"
                            " name TEXT NOT NULL, applied_at BIGINT NOT NULL)",
                            err);
+    if (status == OK && db->store->postgres) status = commit_table(db, err);
     int64_t current = 0, newest = 0;
     if (status == OK) status = current_version(db, &current, err);
     if (status == OK && current == 0 && !create) {

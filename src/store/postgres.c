@@ -8,6 +8,8 @@
 // row of it yet, because a result arrives whole. A writer leaves that to postgres_writer.c.
 #include "store/store_impl.h"
 
+#include "base/crypto.h"
+
 #include <assert.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -45,7 +47,9 @@ struct PgConnection {
     unsigned generation; // counted up by each connect
     unsigned names;
     Repeat repeat;
-    char xid[24];
+    // A commit is recognised by these, in the table store_commit.
+    int64_t id;    // of this connection, random, kept when it connects again
+    int64_t token; // of the transaction, counted up
 };
 
 // ---- failures ----
@@ -169,6 +173,7 @@ static void close_db(Db *db) {
 static Status open_db(Db *db, Error *err) {
     db->as.pg = calloc(1, sizeof *db->as.pg);
     if (!db->as.pg) abort();
+    random_bytes(&db->as.pg->id, sizeof db->as.pg->id);
     // A server that was there once is waited for: it may be restarting.
     if (postgres_reconnect(db, db->store->opened ? STORE_BUSY_MS_MAX : 0)) return OK;
     char detail[300];
@@ -514,52 +519,60 @@ const DbOps postgres_ops = {
 Repeat postgres_repeat(const Db *db) { return db->as.pg->repeat; }
 void postgres_repeat_set(Db *db, Repeat repeat) { db->as.pg->repeat = repeat; }
 
-// One round trip: the transaction, its number, and a lock. Jobs share the lock; who runs alone
-// and store_barrier take it whole. It is a table's, not an advisory one, because LOCK TABLE
-// waits before the transaction's view of the data is taken: who has waited sees what the others
-// did.
+// Jobs share a lock; who runs alone and store_barrier take it whole. It is a table's, not an
+// advisory one, because LOCK TABLE waits before the transaction's view of the data is taken: who
+// has waited sees what the others did.
 #define LOCK_SHARED "LOCK TABLE schema_version IN ROW SHARE MODE;"
 #define LOCK_WHOLE "LOCK TABLE schema_version IN EXCLUSIVE MODE;"
 
+// One round trip: the transaction, the lock, and the mark by which a commit is recognised. Each
+// connection has a row of store_commit and puts the number of its transaction there; so whether
+// the transaction was committed can be read, even from a server that has crashed meanwhile (whose
+// own numbers of transactions may begin again before ours).
 Status postgres_begin(Db *db, bool alone, Error *err) {
     PgConnection *c = db->as.pg;
+    char sql[400];
     c->repeat = REPEAT_NOT;
-    const char *sql = alone ? "BEGIN ISOLATION LEVEL SERIALIZABLE;" LOCK_WHOLE
-                              "SELECT pg_current_xact_id()::text"
-                            : "BEGIN ISOLATION LEVEL SERIALIZABLE;" LOCK_SHARED
-                              "SELECT pg_current_xact_id()::text";
-    PGresult *result = PQexec(c->conn, sql);
-    Status status = OK;
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
-        (void)snprintf(c->xid, sizeof c->xid, "%s", PQgetvalue(result, 0, 0));
-    } else {
-        char detail[300];
-        const char *text;
-        status = note_failure(db, result, &text, detail, sizeof detail);
-        error_fill(err, status, S("store"), text,
-                   (Str[ERROR_ARGS]){str_z(detail), S("BEGIN")});
-    }
-    PQclear(result);
-    return status;
+    c->token++;
+    (void)snprintf(sql, sizeof sql,
+                   "BEGIN ISOLATION LEVEL SERIALIZABLE; %s"
+                   "INSERT INTO store_commit (connection, token, at) VALUES (%lld, %lld, %lld)"
+                   " ON CONFLICT (connection) DO UPDATE SET token = excluded.token,"
+                   " at = excluded.at",
+                   alone ? LOCK_WHOLE : LOCK_SHARED, (long long)c->id, (long long)c->token,
+                   (long long)clock_now());
+    return exec(db, sql, err);
 }
 
-// The connection broke while COMMIT was under way: asks a new one what became of the transaction.
+// The token in our row, read when no transaction of ours can be under way any more; false when the
+// server could not be asked.
+static bool committed_token(PgConnection *c, int64_t *ret) {
+    char sql[200];
+    (void)snprintf(sql, sizeof sql,
+                   "BEGIN READ WRITE; " LOCK_WHOLE
+                   "SELECT token FROM store_commit WHERE connection = %lld", (long long)c->id);
+    PGresult *result = PQexec(c->conn, sql);
+    bool known = PQresultStatus(result) == PGRES_TUPLES_OK;
+    int64_t token = 0;
+    if (known && PQntuples(result) == 1) {
+        known = str_to_int(str_z(PQgetvalue(result, 0, 0)), &token);
+    }
+    PQclear(result);
+    known = exec_quietly(c->conn, "ROLLBACK") && known;
+    if (known) *ret = token;
+    return known;
+}
+
+// The connection broke while COMMIT was under way: a new one tells what became of it.
 static CommitOutcome outcome_of_lost(Db *db, Error *err) {
     PgConnection *c = db->as.pg;
-    char sql[120];
-    (void)snprintf(sql, sizeof sql, "SELECT pg_xact_status('%s'::xid8)", c->xid);
-    int64_t until = clock_monotonic_us() + (int64_t)STORE_BUSY_MS_MAX * 1000;
+    int64_t until = clock_monotonic_us() + (int64_t)STORE_BUSY_MS_MAX * 2 * 1000;
+    int64_t token;
     while (clock_monotonic_us() < until) {
         int left_ms = (int)((until - clock_monotonic_us()) / 1000);
         if (!postgres_connected(db) && !postgres_reconnect(db, left_ms)) break;
-        PGresult *result = PQexec(c->conn, sql);
-        bool known = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-        char answer[16] = "";
-        if (known) (void)snprintf(answer, sizeof answer, "%s", PQgetvalue(result, 0, 0));
-        PQclear(result);
-        if (strcmp(answer, "committed") == 0) return COMMIT_DONE;
-        if (strcmp(answer, "aborted") == 0) return COMMIT_REPEAT;
-        sleep_ms(RECONNECT_STEP_MS); // "in progress": the server has not noticed yet
+        if (committed_token(c, &token)) return token == c->token ? COMMIT_DONE : COMMIT_REPEAT;
+        sleep_ms(RECONNECT_STEP_MS);
     }
     error_set(err, BUSY, S("store"),
               "数据库连接中断，不能确定是否已经保存；请稍后核对，不要重复提交");

@@ -200,8 +200,8 @@ Status store_migrate(Store *s, Db *db, bool create, Error *err);
 Status sqlite_checkpoint_idle(Db *db);
 int64_t sqlite_changes_total(const Db *db);
 Status sqlite_backup(Store *s, Str path, Error *err);
-// Sends BEGIN and learns the transaction's number, by which a commit whose answer was lost is
-// looked up. `alone`: when every other job has ended, and none begins before this one has.
+// Sends BEGIN and puts down the mark by which a commit whose answer was lost is recognised.
+// `alone`: when every other job has ended, and none begins before this one has.
 Status postgres_begin(Db *db, bool alone, Error *err);
 typedef enum CommitOutcome {
     COMMIT_DONE,
