@@ -96,8 +96,9 @@ MUST_USE Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str ki
 MUST_USE Status materials_store(Tx *tx, const CaseRow *c, Value given, Value listed, Errors *errs);
 // Rows of the case: [{id, code, name, state, file_hash, file_name, promised_day, note}].
 MUST_USE Status materials_read(Db *db, int64_t case_id, Arena *a, Value *ret, Error *err);
-// A later copy replaces what was missing, promised or rejected. `given`: a code or {code, file_hash, file_name}.
-MUST_USE Status material_give(Tx *tx, int64_t case_id, Value given, Errors *errs);
+// A later copy replaces what was missing, promised or rejected, in a correction (`any`) whatever was given.
+// `given`: a code or {code, file_hash, file_name}.
+MUST_USE Status material_give(Tx *tx, int64_t case_id, Value given, bool any, Errors *errs);
 MUST_USE Status material_set(Tx *tx, int64_t case_id, Str code, Str name, MaterialState state, int64_t promised_day, Str note, Errors *errs);
 
 MUST_USE Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due, Errors *errs);
@@ -130,7 +131,7 @@ Status cmd_extend(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_deliver(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_remark(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_look(Tx *, const Actor *, Value, Value *, Errors *);
-Status cmd_archive(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_case_archive(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_claim(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_release(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_delegate(Tx *, const Actor *, Value, Value *, Errors *);

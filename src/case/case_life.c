@@ -119,7 +119,7 @@ Status cmd_extend(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     TRY_S(text_of_input(input, S("reason"), S("延期理由"), true, &reason, errs));
     int64_t days = input_int(input, S("days"));
     int64_t before = v_to_int(v_get_lit(c.clock, "extended"), 0);
-    if (days < 1 || before + days > EXTEND_DAYS_MAX) {
+    if (days < 1 || days > EXTEND_DAYS_MAX - before) {
         return errors_add(errs, INVALID, S("days"), "延长期限合计不得超过 10 个工作日（行政许可法第四十二条）");
     }
     c.clock = clock_extend(c.clock, days, tx_arena(tx));
@@ -194,7 +194,7 @@ Status cmd_look(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
     return OK;
 }
 
-Status cmd_archive(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
+Status cmd_case_archive(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
     CaseRow c;
     TRY_S(case_load_input(tx, input, &c, errs));
     TRY_S(case_expect(&c, 1u << CASE_DECIDED | 1u << CASE_DELIVERED | 1u << CASE_NOT_ACCEPTED |

@@ -87,14 +87,16 @@ Status material_set(Tx *tx, int64_t case_id, Str code, Str name, MaterialState s
                       str_empty(name) ? code : name);
 }
 
-// A later copy of a material replaces what was missing, promised or rejected.
-Status material_give(Tx *tx, int64_t case_id, Value given, Errors *errs) {
+// After acceptance only what was missing, promised or rejected may still come: what an official
+// has before him stays as it is.
+Status material_give(Tx *tx, int64_t case_id, Value given, bool any, Errors *errs) {
     Str code = given.kind == V_STRING ? v_text(given) : v_text(v_get_lit(given, "code"));
     Str hash = v_text(v_get_lit(given, "file_hash"));
     if (!str_empty(hash)) TRY_S(file_known(tx, hash, errs));
     Query *q = query(tx_db(tx), "UPDATE material SET state = ?1, file_hash = ?2, file_name = ?3,"
                                 " promised_day = NULL, note = '', created_at = ?4"
-                                " WHERE case_id = ?5 AND code = ?6");
+                                " WHERE case_id = ?5 AND code = ?6"
+                                " AND (?10 = 1 OR state IN (?7, ?8, ?9))");
     query_int(q, 1, MATERIAL_GIVEN);
     if (str_empty(hash)) query_null(q, 2);
     else query_str(q, 2, hash);
@@ -102,8 +104,12 @@ Status material_give(Tx *tx, int64_t case_id, Value given, Errors *errs) {
     query_int(q, 4, tx_now(tx));
     query_int(q, 5, case_id);
     query_str(q, 6, code);
+    query_int(q, 7, MATERIAL_MISSING);
+    query_int(q, 8, MATERIAL_TOLERATED);
+    query_int(q, 9, MATERIAL_REJECTED);
+    query_int(q, 10, any);
     int64_t changed = 0;
     TRY_E(errs, query_run(q, &changed, &e));
     if (changed) return OK;
-    return errors_add(errs, INVALID, S("materials"), "材料“{1}”不在本事项所需材料之中", code);
+    return errors_add(errs, INVALID, S("materials"), "材料“{1}”不在需要补交的材料之中", code);
 }

@@ -126,14 +126,17 @@ static Status submitted_event(Tx *tx, const CaseRow *c, const Actor *actor, Hand
     return case_event(tx, c, actor, S("case.submitted"), handling, context_done(&b), errs);
 }
 
+// A draft becomes one case: of two submissions at once the second finds none.
 static Status draft_remove(Tx *tx, Value input, Errors *errs) {
     Str token = v_text(v_get_lit(input, "draft"));
     if (str_empty(token)) return OK;
     Hash h = sha256(token);
     Query *q = query(tx_db(tx), "DELETE FROM draft WHERE token_hash = ?1");
     query_blob(q, 1, str_of((const char *)h.bytes, SHA256_SIZE));
-    TRY_E(errs, query_run(q, NULL, &e));
-    return OK;
+    int64_t removed = 0;
+    TRY_E(errs, query_run(q, &removed, &e));
+    if (removed == 1) return OK;
+    return errors_add(errs, CONFLICT, S("draft"), "这份申请已经提交过，请到“我的办件”查看");
 }
 
 static bool all_given(Value listed, Value given) {
@@ -151,21 +154,28 @@ static bool all_given(Value listed, Value given) {
     return true;
 }
 
-// An instant item (即办件) with everything in hand needs nobody's judgement at the counter.
-static Status accept_at_once(Tx *tx, CaseRow *c, const Actor *actor, Value listed, Value given,
-                             Errors *errs) {
-    if (c->item->case_kind != 1 || !all_given(listed, given)) return OK;
+// An instant item (即办件) with everything in hand needs nobody's judgement at the counter; all others
+// get a dated receipt (Administrative Licensing Law art. 32).
+static Status accept_or_receipt(Tx *tx, CaseRow *c, const Actor *actor, Value listed, Value given,
+                                Errors *errs) {
+    if (c->item->case_kind != 1 || !all_given(listed, given)) {
+        Value letter;
+        return case_letter(tx, c, actor, S("receipt"), v_null(), &letter, errs);
+    }
     Acceptance how = {.tolerate = v_null(), .start = tx_day(tx)};
     TRY_S(case_do_accept(tx, c, actor, &how, errs));
     return case_save(tx, c, errs);
 }
 
-static Value submit_result(const CaseRow *c, Arena *a) {
+// The link to rate goes to the applicant; an official who had it could rate his own work.
+static Value submit_result(const CaseRow *c, const Actor *actor, Arena *a) {
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("id"), v_int(c->id));
     context_put_new(&b, S("number"), v_str(c->number));
     context_put_new(&b, S("state"), v_str(case_state_name(c->state)));
-    context_put_new(&b, S("rating_token"), v_str(rating_token(c->id, a)));
+    if (!actor_has(actor, ROLES_OFFICIAL)) {
+        context_put_new(&b, S("rating_token"), v_str(rating_token(c->id, a)));
+    }
     return context_done(&b);
 }
 
@@ -197,6 +207,7 @@ Status cmd_submit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     TRY_S(audience_check(tx, item, c.party_id, errs));
     TRY_S(known_facts(tx, c.party_id, &known, errs));
     known = v_with(known, S("situation"), situation, a);
+    known = v_with(known, S("hide_steps"), v_get_lit(guide, "hide_steps"), a);
     TRY_S(form_check(item->form, v_get_lit(input, "answers"), known, false, tx_now(tx), a, &answers,
                      errs));
     TRY_S(town_of(tx, actor, input, &c.town_id, errs));
@@ -210,8 +221,8 @@ Status cmd_submit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     TRY_S(materials_store(tx, &c, given, listed, errs));
     TRY_S(submitted_event(tx, &c, actor, c.channel, errs));
     TRY_S(draft_remove(tx, input, errs));
-    TRY_S(accept_at_once(tx, &c, actor, listed, given, errs));
-    *ret = submit_result(&c, a);
+    TRY_S(accept_or_receipt(tx, &c, actor, listed, given, errs));
+    *ret = submit_result(&c, actor, a);
     return OK;
 }
 
@@ -269,9 +280,10 @@ Status cmd_supplement(Tx *tx, const Actor *actor, Value input, Value *ret, Error
     Value given = input_list(input, S("materials"), tx_arena(tx));
     TRY_S(supplement_answers(tx, &c, v_get_lit(input, "answers"), errs));
     for (size_t i = 0; i < given.len; i++) {
-        TRY_S(material_give(tx, c.id, v_at(given, i), errs));
+        TRY_S(material_give(tx, c.id, v_at(given, i), c.state == CASE_CORRECTING, errs));
     }
-    if (given.len == 0 && c.state == CASE_APPROVAL) {
+    bool answered = v_get_lit(input, "answers").kind == V_CONTEXT && c.state == CASE_CORRECTING;
+    if (given.len == 0 && !answered) {
         return errors_add(errs, INVALID, S("materials"), "请选择要补交的材料");
     }
     ContextBuilder data = context_make(tx_arena(tx));
@@ -288,7 +300,7 @@ Status cmd_supplement(Tx *tx, const Actor *actor, Value input, Value *ret, Error
     }
     TRY_S(case_event(tx, &c, actor, kind, actor_channel(actor), context_done(&data), errs));
     TRY_S(case_save(tx, &c, errs));
-    *ret = submit_result(&c, tx_arena(tx));
+    *ret = submit_result(&c, actor, tx_arena(tx));
     return OK;
 }
 

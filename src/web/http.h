@@ -67,6 +67,7 @@ typedef struct Reply {
     Str body;            // instead of a model: bytes…
     Str type;            // …of this MIME type
     Str path;            // or a file on disk, streamed, of this MIME type
+    bool path_temporary; // …removed as soon as it was opened
     Str file_name;       // Content-Disposition: attachment
     Str etag;            // If-None-Match answered with 304
     bool cacheable_forever;

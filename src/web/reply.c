@@ -207,6 +207,7 @@ static void answer_json(Exchange *ex, const Reply *reply, Value model) {
 static void answer_file(Exchange *ex, const Reply *reply) {
     struct stat info;
     const int fd = open(arena_cstr(ex->arena, reply->path), O_RDONLY | O_CLOEXEC);
+    if (reply->path_temporary) (void)unlink(arena_cstr(ex->arena, reply->path));
     if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         if (fd >= 0) (void)close(fd);
         Errors errs = errors_make(ex->arena);

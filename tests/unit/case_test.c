@@ -53,7 +53,7 @@ static void promised_case_from_submission_to_rating(void **state) {
     seen = county_view(c, &citizen, submitted);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_APPROVAL);
     assert_text(v_to_str(v_path(seen, S("clocks.promised.light")), c->a), "green");
-    assert_true(v_get_lit(seen, "letters").len == 1);
+    assert_true(v_get_lit(seen, "letters").len == 2);
     Value done = v_null();
     ContextBuilder b = context_make(c->a);
     context_put_lit(&b, "case", v_get_lit(submitted, "id"));
