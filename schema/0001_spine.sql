@@ -127,6 +127,9 @@ CREATE INDEX cases_closed ON cases(closed_at, state, item_id, unit_id, town_id) 
 CREATE INDEX cases_unit ON cases(unit_id, id);
 CREATE INDEX cases_party ON cases(party_id);
 CREATE INDEX cases_item ON cases(item_id, id);
+CREATE INDEX cases_town ON cases(town_id, id) WHERE town_id IS NOT NULL;
+CREATE INDEX cases_window ON cases(id) WHERE channel = 1;
+CREATE INDEX cases_overdue ON cases(id) WHERE overdue = 1;
 CREATE INDEX cases_parent ON cases(parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX cases_waiting ON cases(received_at) WHERE state = 1;
 CREATE INDEX cases_open_due ON cases(promised_due_day) WHERE decided_at IS NULL;
