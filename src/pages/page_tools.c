@@ -76,7 +76,7 @@ static Value localize_context(const Request *rq, Value v, int depth) {
 
 static Value localize(const Request *rq, Value v, int depth) {
     if (depth > LOCALIZE_DEPTH_MAX) return v;
-    if (v.kind == V_STRING && !v.flags) return v_str(english(rq, v_text(v)));
+    if (v.kind == V_STRING && !v.extra) return v_str(english(rq, v_text(v)));
     if (v.kind == V_CONTEXT) return localize_context(rq, v, depth);
     if (v.kind != V_LIST || (v_depth(v) <= 1 && !is_english(rq))) return v;
     ListBuilder list = list_make(rq->arena);

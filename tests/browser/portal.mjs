@@ -166,7 +166,7 @@ await t.test("apply by keyboard from search to submission", async () => {
   await page.keyboard.press("Space");
   await page.locator("main form .btn-primary").press("Enter");
   await page.waitForURL(/\/apply\/done\//);
-  number = (await page.locator(".panel strong").innerText()).trim();
+  number = (await page.locator(".done-panel strong").innerText()).trim();
   ok(/^\d{21}$/.test(number), `number ${number}`);
   await t.shot(page, "done");
   await page.goto("/my");

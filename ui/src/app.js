@@ -3,6 +3,7 @@
 import htmx from "htmx.org";
 import { startFields } from "./lib/fields.js";
 import { startFocus } from "./lib/focus.js";
+import { startFlows } from "./lib/flows.js";
 import { startUploads } from "./lib/uploads.js";
 
 htmx.config.includeIndicatorStyles = false;
@@ -18,3 +19,4 @@ document.addEventListener("htmx:configRequest", (event) => {
 startFocus();
 startFields();
 startUploads();
+startFlows();
