@@ -266,7 +266,11 @@ void exchange_end(Exchange *ex) {
     const Str route = ex->asset.ptr ? S("/assets")
                       : ex->route   ? str_z(ex->route->pattern)
                                     : S("-");
-    if (!ex->forced_now) {
+    if (!ex->forced_now && ex->why.len) {
+        log_line(LOG_ERROR, "request", LOG_S("method", method_name(ex->rq.method)),
+                 LOG_S("route", route), LOG_I("status", ex->status), LOG_S("why", ex->why),
+                 LOG_I("us", us));
+    } else if (!ex->forced_now) {
         log_line(LOG_INFO, "request", LOG_S("method", method_name(ex->rq.method)),
                  LOG_S("route", route), LOG_I("status", ex->status), LOG_I("us", us),
                  LOG_I("bytes", ex->out_size));

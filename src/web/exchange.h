@@ -57,6 +57,7 @@ typedef struct Exchange {
     Str set_lang, set_large; // asked for by ?lang= ?large=
     // the answer
     int status;
+    Str why;               // of a failure of ours (BROKEN): for the log
     HttpHeader out[EXCHANGE_REPLY_HEADERS_MAX];
     size_t out_count;
     Str out_body;

@@ -398,6 +398,12 @@ static bool redirect_to_login(Exchange *ex) {
 }
 
 void answer_errors(Exchange *ex, int http_status, const Errors *errs) {
+    // What went wrong with us belongs into the log, what the user typed does not: a store's
+    // complaint names the statement, which has no values in it.
+    for (size_t i = 0; i < errs->count && !ex->why.len; i++) {
+        if (errs->items[i].status != BROKEN) continue;
+        ex->why = error_message(&errs->items[i], NULL, NULL, ex->arena);
+    }
     ex->out_count = 0;
     ex->status = http_status;
     ex->out_body = S("");

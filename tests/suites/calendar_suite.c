@@ -49,6 +49,7 @@ static int compare(const Calendar *c, Str csv) {
             (void)printf("not ok %.*s - should be %.*s\n", S_FMT(date), S_FMT(line));
             failed++;
         } else {
+            (void)printf("ok %.*s\n", S_FMT(date));
             passed++;
         }
     }

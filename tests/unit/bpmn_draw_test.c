@@ -8,6 +8,8 @@
     "<bpmndi:BPMNDiagram xmlns:bpmndi=\"http://www.omg.org/spec/BPMN/20100524/DI\"" \
     " xmlns:dc=\"http://www.omg.org/spec/DD/20100524/DC\""                          \
     " xmlns:di=\"http://www.omg.org/spec/DD/20100524/DI\"><bpmndi:BPMNPlane>"
+#define EDGE(element, points) \
+    "<bpmndi:BPMNEdge bpmnElement=\"" element "\">" points "</bpmndi:BPMNEdge>"
 #define SHAPE(id, x, y, w, h)                                                                \
     "<bpmndi:BPMNShape bpmnElement=\"" id "\"><dc:Bounds x=\"" x "\" y=\"" y "\" width=\"" w \
     "\" height=\"" h "\"/></bpmndi:BPMNShape>"
@@ -172,11 +174,8 @@ static void drawings_with_mistakes(void **unused) {
         SHAPE("", "1", "1", "1", "1"),
         "<bpmndi:BPMNShape bpmnElement=\"a\"/>",
         "<bpmndi:BPMNEdge bpmnElement=\"s_a\"/>",
-        "<bpmndi:BPMNEdge bpmnElement=\"gone\"><di:waypoint x=\"1\" y=\"1\"/><di:waypoint x=\"2\" "
-        "y=\"1\"/>"
-        "</bpmndi:BPMNEdge>",
-        "<bpmndi:BPMNEdge bpmnElement=\"s_a\"><di:waypoint x=\"1\"/><di:waypoint "
-        "y=\"2\"/></bpmndi:BPMNEdge>",
+        EDGE("gone", "<di:waypoint x=\"1\" y=\"1\"/><di:waypoint x=\"2\" y=\"1\"/>"),
+        EDGE("s_a", "<di:waypoint x=\"1\"/><di:waypoint y=\"2\"/>"),
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         Arena *a = arena_create(1 << 20);
