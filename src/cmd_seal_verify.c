@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { VERIFY_MEMORY_MAX = 512 << 20, FAULTS_PRINTED_MAX = 100 };
+enum { VERIFY_MEMORY_MAX = 512 << 20, FAULTS_PRINTED_MAX = 100,
+       CHECKPOINT_FILE_MAX = 16 << 10 };
 
 int cmd_seal(int argc, char **argv) {
     Str data = S(""), db = S("");
@@ -50,7 +51,8 @@ static void progress(void *ctx, int64_t done, int64_t all) {
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r%lld / %lld ", (long long)done, (long long)all);
 }
 
-static int verify_trail(Str data, Str db_url, Str key) {
+// `witness`: a checkpoint kept outside, or empty.
+static int verify_trail(Str data, Str db_url, Str key, Str witness) {
     House house;
     Error err = {0};
     Status status = house_open(&(HouseOptions){.data = data, .db = db_url, .no_writer = true},
@@ -63,6 +65,11 @@ static int verify_trail(Str data, Str db_url, Str key) {
     status = store_read(house.store, &db, &err);
     if (status == OK) {
         status = trail_verify(db, public_key, found, progress, &faults, &events, &wrong, &err);
+        int64_t against = 0;
+        if (status == OK && witness.len) {
+            status = trail_verify_witness(db, public_key, witness, found, &faults, &against, &err);
+        }
+        wrong += against;
         store_release(db);
     }
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r");
@@ -93,14 +100,15 @@ static int verify_package(Str path, Str key) {
 }
 
 int cmd_verify(int argc, char **argv) {
-    Str data = S(""), db = S(""), key_file = S(""), words[1];
+    Str data = S(""), db = S(""), key_file = S(""), kept = S(""), words[1];
     const Option options[] = {
         OPTION_DATA(&data),
         OPTION_DB(&db),
+        {"--checkpoint", "FILE", T("留存在别处的检查点：核对日志没有被整体回退或改写"), &kept, NULL},
         {"--key", "FILE", T("公钥文件 trail.pub（默认数据目录里的）"), &key_file, NULL},
     };
     CommandLine line = {
-        .usage = "yizhan verify [--data DIR] [--db URL] [--key FILE] [PACKAGE]",
+        .usage = "yizhan verify [--data DIR] [--db URL] [--key FILE] [--checkpoint FILE] [PACKAGE]",
         .about = T("重新计算全部留痕、日志和检查点，核对账目；给出 PACKAGE 时离线核对一个归档包。"),
         .options = options,
         .options_count = sizeof options / sizeof options[0],
@@ -117,5 +125,10 @@ int cmd_verify(int argc, char **argv) {
     }
     if (key_file.len && file_read(key_file, 4096, a, &key, &err) != OK) return cli_error(&err);
     key = str_trim(key);
-    return line.words_count ? verify_package(words[0], key) : verify_trail(data, db, key);
+    Str witness = S("");
+    if (kept.len && file_read(kept, CHECKPOINT_FILE_MAX, a, &witness, &err) != OK) {
+        return cli_error(&err);
+    }
+    return line.words_count ? verify_package(words[0], key)
+                            : verify_trail(data, db, key, witness);
 }
