@@ -1,4 +1,5 @@
-// yizhan archive: writes the archive package of one finished case, which `yizhan verify` checks offline.
+// yizhan archive: writes the archive package of one finished case, which `yizhan verify` checks
+// offline.
 #include "case/archive.h"
 #include "house.h"
 

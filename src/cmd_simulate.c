@@ -10,7 +10,8 @@ static Status refuse_used(Db *db, Error *err) {
     Status st = query_one_int(query(db, "SELECT COUNT(*) FROM cases"), &n, err);
     if (st == OK && n > 0) {
         return error_set(err, CONFLICT, S("simulate"),
-                         "数据目录里已有办件；重演只能在没有办件的目录里进行，请另建一个：yizhan init --data 目录 --demo");
+                         "数据目录里已有办件；重演只能在没有办件的目录里进行，请另建一个：yizhan "
+                         "init --data 目录 --demo");
     }
     return st;
 }

@@ -1,5 +1,5 @@
-// yizhan summary: writes the services section of the work summary from the records, as Markdown, PDF
-// or JSON.
+// yizhan summary: writes the services section of the work summary from the records, as Markdown,
+// PDF or JSON.
 #include "figures/summary.h"
 #include "house.h"
 
@@ -34,7 +34,8 @@ static Status write_out(Value summary, const Wanted *w, Str lang, Arena *a, Erro
 static Status summarise(House *h, const Wanted *w, Arena *a, Error *err) {
     FigureScope scope = {.unit = w->unit, .town = w->town};
     if (!day_parse(w->from, &scope.from) || !day_parse(w->to, &scope.to)) {
-        return error_set(err, INVALID, S("--from"), "请用 --from 和 --to 写明起止日期，例如 2023-01-01");
+        return error_set(err, INVALID, S("--from"),
+                         "请用 --from 和 --to 写明起止日期，例如 2023-01-01");
     }
     Str lang = str_empty(w->lang) ? S("zh") : w->lang;
     const Figures *figures;

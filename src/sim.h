@@ -1,11 +1,12 @@
-// The simulation (重演): drives a stretch of the county's business through the same commands as every
-// clerk and citizen, on a clock that it moves itself.
+// The simulation (重演): drives a stretch of the county's business through the same commands as
+// every clerk and citizen, on a clock that it moves itself.
 //
 // A scenario (county/scenarios/NAME.json) says how much of what; the plan gives each case its
 // arrival, its kind and its later acts, drawn with a fixed seed so that every run is the same and
-// quotas are met exactly: out of n cases still to be planned, k of which must be of a kind, the next
-// is one with probability k/n. The run pops what is due, in order of its simulated time, and hands it
-// to the store in batches; the next act of a case is planned when the last one was answered.
+// quotas are met exactly: out of n cases still to be planned, k of which must be of a kind, the
+// next is one with probability k/n. The run pops what is due, in order of its simulated time, and
+// hands it to the store in batches; the next act of a case is planned when the last one was
+// answered.
 #pragma once
 
 #include "figures/figures.h"
@@ -13,7 +14,7 @@
 
 enum {
     SIM_BATCH_MAX = 1024,        // commands handed over at once
-    SIM_WINDOW_MS = 20 * 60000,  // simulated time a batch may span
+    SIM_FOLLOW_MS = 120 * 60000, // simulated time between an act and the next of its case, at least
     SIM_ITEMS_MAX = 4000,
     SIM_CASES_MAX = 5000000,
     SIM_PACKS_MAX = 8,
@@ -23,25 +24,33 @@ enum {
 
 typedef enum SimKind {
     SIM_NORMAL,
-    SIM_CORRECTION,       // asked to complete, completes
-    SIM_EXPIRED,          // asked to complete, never does
+    SIM_CORRECTION, // asked to complete, completes
+    SIM_EXPIRED,    // asked to complete, never does
     SIM_REFUSED,
     SIM_WITHDRAWN_BEFORE, // before acceptance
     SIM_WITHDRAWN_AFTER,
-    SIM_TOLERATED,        // a material promised and brought
-    SIM_BROKEN,           // promised and not brought
-    SIM_OPEN,             // not decided at the end
+    SIM_TOLERATED, // a material promised and brought
+    SIM_BROKEN,    // promised and not brought
+    SIM_OPEN,      // not decided at the end
 } SimKind;
 
 typedef enum SimStep {
-    STEP_SUBMIT, STEP_ACCEPT, STEP_REFUSE, STEP_CORRECT, STEP_SUPPLEMENT, STEP_WITHDRAW, STEP_TASK,
-    STEP_DELIVER, STEP_RATE, STEP_NONE,
+    STEP_SUBMIT,
+    STEP_ACCEPT,
+    STEP_REFUSE,
+    STEP_CORRECT,
+    STEP_SUPPLEMENT,
+    STEP_WITHDRAW,
+    STEP_TASK,
+    STEP_DELIVER,
+    STEP_RATE,
+    STEP_NONE,
 } SimStep;
 
 typedef struct SimSample { // how applications of an item are filled in
     Str item;
     Value situation, answers, materials, tasks;
-    Str tolerates;         // the material that may follow
+    Str tolerates; // the material that may follow
     bool people, companies;
     int64_t share_permille;
 } SimSample;
@@ -50,22 +59,22 @@ typedef struct SimItem {
     Str code;
     int64_t unit_id;
     bool instant;
-    uint64_t weight_to;    // cumulative, for drawing
+    uint64_t weight_to; // cumulative, for drawing
     int32_t promised_days;
     const SimSample *sample;
 } SimItem;
 
 typedef struct SimCase {
     Instant submit_at;
-    int64_t id;            // of the case, once submitted
-    int64_t due_day;       // promised, once accepted
-    uint32_t party;        // index; companies count from `people`
-    int32_t paid_fen;      // of the bundle
+    int64_t id;       // of the case, once submitted
+    int64_t due_day;  // promised, once accepted
+    uint32_t party;   // index; companies count from `people`
+    int32_t paid_fen; // of the bundle
     uint16_t item;
-    uint8_t kind;          // SimKind
-    uint8_t next;          // SimStep
-    uint8_t grade;         // 0: does not rate
-    uint8_t town;          // index + 1; 0: none
+    uint8_t kind;  // SimKind
+    uint8_t next;  // SimStep
+    uint8_t grade; // 0: does not rate
+    uint8_t town;  // index + 1; 0: none
     uint8_t tasks_done;
     bool delivers : 1, window : 1, overdue : 1, decided : 1, bundle : 1, window_rate : 1;
 } SimCase;
@@ -88,14 +97,15 @@ typedef struct SimPlan {
     SimItem *items;
     size_t items_count, instant_first; // instant ones are behind
     uint64_t promised_weight, all_weight;
-    SimCase *cases;                    // in order of arrival
+    SimCase *cases; // in order of arrival
     size_t cases_count;
 } SimPlan;
 
 MUST_USE Status scenario_read(Str name, Arena *a, Scenario *ret, Error *err);
 int64_t scenario_number(const Scenario *s, const char *group, const char *name);
 // Draws every case of the scenario over the items the store has. In `a`.
-MUST_USE Status sim_plan(const Scenario *s, Db *db, const Calendar *cal, Arena *a, SimPlan *ret, Error *err);
+MUST_USE Status sim_plan(const Scenario *s, Db *db, const Calendar *cal, Arena *a, SimPlan *ret,
+                         Error *err);
 // What a person or company of the simulation is: {kind, name, id_number, phone}. Numbers have right
 // check characters and belong to nobody.
 Value sim_party(const Scenario *s, uint32_t index, bool bundle, Arena *a);
@@ -112,4 +122,6 @@ MUST_USE Status sim_run(House *h, const SimPlan *p, bool quiet, SimResult *ret, 
 
 // A small generator with a seed (SplitMix64): the same numbers on every machine.
 uint64_t sim_random(uint64_t *state);
-static inline uint64_t sim_below(uint64_t *state, uint64_t n) { return n ? sim_random(state) % n : 0; }
+static inline uint64_t sim_below(uint64_t *state, uint64_t n) {
+    return n ? sim_random(state) % n : 0;
+}

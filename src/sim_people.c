@@ -71,11 +71,12 @@ static Value party_value(Str kind, Str name, Str number, Str phone, Arena *a) {
 Value sim_party(const Scenario *s, uint32_t index, bool bundle, Arena *a) {
     Str phone = arena_printf(a, "139%08u", (unsigned)(mix(index + 7u) % 100000000u));
     if (!bundle && index >= s->people) {
-        Str trades[] = {S("贸易"), S("建材"), S("水产"), S("餐饮"), S("科技"), S("机械"), S("物流")};
+        Str trades[] = {S("贸易"), S("建材"), S("水产"), S("餐饮"),
+                        S("科技"), S("机械"), S("物流")};
         uint64_t r = mix(index);
         Str given = v_text(v_get_lit(s->raw, "given_male"));
-        Str parts[] = {S("象山"), code_point_at(given, r % 997), code_point_at(given, (r >> 16) % 991),
-                       trades[(r >> 32) % 7], S("有限公司")};
+        Str parts[] = {S("象山"), code_point_at(given, r % 997),
+                       code_point_at(given, (r >> 16) % 991), trades[(r >> 32) % 7], S("有限公司")};
         return party_value(S("legal"), arena_concat(a, parts, 5), credit_code(index, a), phone, a);
     }
     bool male = mix(index) % 2;
@@ -92,8 +93,8 @@ Value sim_party(const Scenario *s, uint32_t index, bool bundle, Arena *a) {
     }
     if (!male) serial++;
     uint32_t name = bundle ? index + 50000000u : index;
-    return party_value(S("natural"), person_name(s, name, male, a), citizen_number(birth, serial, a),
-                       phone, a);
+    return party_value(S("natural"), person_name(s, name, male, a),
+                       citizen_number(birth, serial, a), phone, a);
 }
 
 // ---- answers ----
@@ -108,7 +109,8 @@ static Str month_day(Day today, bool last, Arena *a) { // of the month before
     return day_format(day_from_civil(before), a);
 }
 
-static Str fill_text(Str text, const SimCase *c, const Scenario *s, Value party, Day today, Arena *a) {
+static Str fill_text(Str text, const SimCase *c, const Scenario *s, Value party, Day today,
+                     Arena *a) {
     if (str_eq(text, S("@name"))) return v_text(v_get_lit(party, "name"));
     if (str_eq(text, S("@id"))) return v_text(v_get_lit(party, "id_number"));
     if (str_eq(text, S("@phone"))) return v_text(v_get_lit(party, "phone"));
@@ -123,7 +125,8 @@ static Str fill_text(Str text, const SimCase *c, const Scenario *s, Value party,
     return text;
 }
 
-Value sim_fill(Value sample, const SimCase *c, const Scenario *s, Value party, Day today, Arena *a) {
+Value sim_fill(Value sample, const SimCase *c, const Scenario *s, Value party, Day today,
+               Arena *a) {
     if (sample.kind == V_STRING) {
         Str t = v_text(sample);
         return t.len && t.ptr[0] == '@' ? v_str(fill_text(t, c, s, party, today, a)) : sample;

@@ -138,7 +138,8 @@ static bool item_index(const SimPlan *p, Str code, uint16_t *ret) {
 // ---- arrivals ----
 
 static uint64_t day_weight(const Scenario *s, const Calendar *cal, Day d) {
-    Value weekdays = v_get_lit(s->raw, "weekday_weights"), months = v_get_lit(s->raw, "month_weights");
+    Value weekdays = v_get_lit(s->raw, "weekday_weights"),
+          months = v_get_lit(s->raw, "month_weights");
     int weekday = day_weekday(d);
     bool work = calendar_is_workday(cal, d);
     int64_t w = v_to_int(v_at(weekdays, (size_t)weekday), 1);
@@ -156,7 +157,8 @@ static int32_t draw_second(const Scenario *s, uint64_t *rng) {
     for (size_t h = 0; h < hours.len; h++) sum += v_to_int(v_at(hours, h), 0);
     int64_t at = (int64_t)sim_below(rng, (uint64_t)sum);
     int32_t hour = 0;
-    while (at >= v_to_int(v_at(hours, (size_t)hour), 0)) at -= v_to_int(v_at(hours, (size_t)hour++), 0);
+    while (at >= v_to_int(v_at(hours, (size_t)hour), 0))
+        at -= v_to_int(v_at(hours, (size_t)hour++), 0);
     return hour * 3600 + (int32_t)sim_below(rng, 3600);
 }
 
@@ -203,15 +205,16 @@ static bool decided_kind(const SimCase *c) {
 
 static void draw_party(const Scenario *s, SimCase *c, const SimSample *sample, uint64_t *rng) {
     bool company = sample->companies ||
-                   (!sample->people && (int64_t)sim_below(rng, 100) <
-                                           scenario_number(s, NULL, "company_percent"));
+                   (!sample->people &&
+                    (int64_t)sim_below(rng, 100) < scenario_number(s, NULL, "company_percent"));
     uint64_t n = company ? (uint64_t)s->people + sim_below(rng, (uint64_t)s->companies)
                          : sim_below(rng, (uint64_t)s->people);
     c->party = (uint32_t)n;
 }
 
 static void draw_town(const Scenario *s, SimCase *c, uint64_t *rng) {
-    if ((int64_t)sim_below(rng, 100) >= scenario_number(s, NULL, "town_percent") && !c->bundle) return;
+    if ((int64_t)sim_below(rng, 100) >= scenario_number(s, NULL, "town_percent") && !c->bundle)
+        return;
     int64_t sum = 0;
     for (size_t i = 0; i < s->towns_count; i++) sum += s->town_weights[i];
     int64_t at = (int64_t)sim_below(rng, (uint64_t)sum);
@@ -230,7 +233,8 @@ static Status draw_items(const Scenario *s, SimPlan *p, uint64_t *rng, Error *er
     uint16_t pack_items[SIM_PACKS_MAX];
     for (size_t i = 0; i < s->packs_count; i++) {
         if (!item_index(p, s->packs[i].item, &pack_items[i])) {
-            return error_set(err, INVALID, s->packs[i].item, "没有情景所需的事项“{1}”", s->packs[i].item);
+            return error_set(err, INVALID, s->packs[i].item, "没有情景所需的事项“{1}”",
+                             s->packs[i].item);
         }
     }
     Quota bundles = {.left = scenario_number(s, "targets", "bundle_people")};
@@ -252,7 +256,8 @@ static Status draw_items(const Scenario *s, SimPlan *p, uint64_t *rng, Error *er
             for (size_t k = 0; k < s->packs_count; k++) {
                 from += (uint64_t)s->packs[k].share_permille;
                 bool fits = at < from && at + (uint64_t)s->packs[k].share_permille >= from;
-                if (fits && (p->items[pack_items[k]].instant || d < quiet - 15)) c->item = pack_items[k];
+                if (fits && (p->items[pack_items[k]].instant || d < quiet - 15))
+                    c->item = pack_items[k];
             }
             draw_party(s, c, p->items[c->item].sample, rng);
         }
@@ -326,7 +331,8 @@ static void draw_window(const Scenario *s, const Calendar *cal, SimPlan *p, uint
     Day before = s->to - OVERDUE_BEFORE_DAYS;
     for (size_t i = 0; i < p->cases_count; i++) {
         SimCase *c = &p->cases[i];
-        overdue.of += c->kind == SIM_NORMAL && fits_promised(p, c) && instant_day(c->submit_at) < before;
+        overdue.of +=
+            c->kind == SIM_NORMAL && fits_promised(p, c) && instant_day(c->submit_at) < before;
     }
     for (size_t i = 0; i < p->cases_count; i++) {
         SimCase *c = &p->cases[i];
@@ -338,7 +344,8 @@ static void draw_window(const Scenario *s, const Calendar *cal, SimPlan *p, uint
     }
 }
 
-// What is left of the handlings after applying, completing and withdrawing is collecting and rating.
+// What is left of the handlings after applying, completing and withdrawing is collecting and
+// rating.
 static Status draw_acts(const Scenario *s, SimPlan *p, uint64_t *rng, Error *err) {
     int64_t acts = 0, window = 0, decided_online = 0, decided_window = 0;
     for (size_t i = 0; i < p->cases_count; i++) {
@@ -353,11 +360,13 @@ static Status draw_acts(const Scenario *s, SimPlan *p, uint64_t *rng, Error *err
     int64_t window_rated = scenario_number(s, "kinds", "window_rated");
     int64_t ratings = scenario_number(s, "targets", "ratings");
     int64_t delivered = scenario_number(s, "targets", "handlings") - acts - ratings;
-    int64_t online = scenario_number(s, "targets", "handlings") - window - window_delivered - window_rated;
+    int64_t online =
+        scenario_number(s, "targets", "handlings") - window - window_delivered - window_rated;
     if (online != scenario_number(s, "targets", "online_handlings")) {
         return error_set(err, INVALID, S("targets"), "情景的网上件次与窗口件次不能相加得到总件次");
     }
-    Quota d[2] = {{delivered - window_delivered, decided_online}, {window_delivered, decided_window}};
+    Quota d[2] = {{delivered - window_delivered, decided_online},
+                  {window_delivered, decided_window}};
     Quota r[2] = {{ratings - window_rated, decided_online}, {window_rated, decided_window}};
     for (int k = 0; k < 2; k++) {
         if (d[k].left < 0 || d[k].left > d[k].of || r[k].left > r[k].of) {
@@ -377,8 +386,8 @@ static Status draw_acts(const Scenario *s, SimPlan *p, uint64_t *rng, Error *err
     return OK;
 }
 
-// Each pays 3k fen and gets 2k (two thirds); the ks add up to half the scenario's total. What one gets
-// more than the mean the next gets less.
+// Each pays 3k fen and gets 2k (two thirds); the ks add up to half the scenario's total. What one
+// gets more than the mean the next gets less.
 static void draw_subsidies(const Scenario *s, SimPlan *p, uint64_t *rng) {
     int64_t people = scenario_number(s, "targets", "bundle_people");
     int64_t half = scenario_number(s, "targets", "bundle_subsidy_fen") / 2;
@@ -393,7 +402,8 @@ static void draw_subsidies(const Scenario *s, SimPlan *p, uint64_t *rng) {
     }
 }
 
-Status sim_plan(const Scenario *s, Db *db, const Calendar *cal, Arena *a, SimPlan *ret, Error *err) {
+Status sim_plan(const Scenario *s, Db *db, const Calendar *cal, Arena *a, SimPlan *ret,
+                Error *err) {
     SimPlan p = {.scenario = s};
     uint64_t rng = s->seed;
     int64_t n = scenario_number(s, "targets", "accepted") + scenario_number(s, "kinds", "refused") +
@@ -402,8 +412,9 @@ Status sim_plan(const Scenario *s, Db *db, const Calendar *cal, Arena *a, SimPla
     int64_t undecided = scenario_number(s, "kinds", "withdrawn_after") +
                         scenario_number(s, "kinds", "promise_broken") +
                         scenario_number(s, "kinds", "open_at_end");
-    if (n < 1 || n > SIM_CASES_MAX || scenario_number(s, "targets", "accepted") - undecided !=
-                                          scenario_number(s, "targets", "completed")) {
+    if (n < 1 || n > SIM_CASES_MAX ||
+        scenario_number(s, "targets", "accepted") - undecided !=
+            scenario_number(s, "targets", "completed")) {
         return error_set(err, INVALID, S("targets"), "情景的受理数与办结数不相容");
     }
     p.cases_count = (size_t)n;

@@ -1,9 +1,11 @@
-// Runs a plan: what is due is popped in order of simulated time, handed to the store in batches, and the
-// answer of each act plans the next one of its case.
+// Runs a plan: what is due is popped in order of simulated time, handed to the store in batches,
+// and the answer of each act plans the next one of its case.
 //
-// Two batches are under way: while the writer works on one, the next is made. A case has at most one act
-// in them, because its next is planned only when the last was answered. At the end of each simulated
-// day everything is answered, timers that fell due fire, and the log is sealed.
+// Two batches are under way: while the writer works on one, the next is made. A case has at most
+// one act in them, because its next is planned only when the last was answered. A batch ends before
+// the earliest time at which an act under way could be followed by another, so simulated time never
+// runs back; the longer that is, the more acts share a commit. At the end of each simulated day
+// everything is answered, timers that fell due fire, and the log is sealed.
 #include "sim.h"
 
 #include "base/crypto.h"
@@ -19,6 +21,7 @@ enum {
     WORK_FROM_S = 8 * 3600 + 1800,
     WORK_TO_S = 17 * 3600,
     HEAP_GROW = 1 << 16,
+    MORNING_MS = 90 * 60000,
 };
 
 typedef struct Due {
@@ -45,7 +48,8 @@ typedef struct Batch {
     SimJob jobs[SIM_BATCH_MAX];
     StoreJob *order[SIM_BATCH_MAX];
     size_t count;
-    size_t answered; // under the lock
+    Instant followed_at; // no act of it is followed by another before
+    size_t answered;     // under the lock
 } Batch;
 
 typedef struct PartyRef {
@@ -60,19 +64,19 @@ struct Sim {
     uint64_t rng;
     Due *heap;
     size_t heap_len, heap_cap;
-    size_t next_case;      // arrivals not yet popped
-    Instant end;           // nothing is decided after
+    size_t next_case; // arrivals not yet popped
+    Instant end;      // nothing is decided after
     Batch *batches[2];
     pthread_mutex_t lock;
     pthread_cond_t all_answered;
-    PartyRef *parties;     // of people, then companies
+    PartyRef *parties; // of people, then companies
     PartyRef *bundle_parties;
-    int64_t *unit_ids;     // and the simulated official of each
+    int64_t *unit_ids; // and the simulated official of each
 
     size_t units;
     Actor *officials;
     int64_t commands, submitted;
-    Errors failed;         // the first refusal ends the run
+    Errors failed; // the first refusal ends the run
     bool quiet;
 };
 
@@ -121,8 +125,8 @@ static Instant next_due(const Sim *sim) {
 
 static Due pop_due(Sim *sim) {
     bool arrivals = sim->next_case < sim->plan->cases_count;
-    if (arrivals && (!sim->heap_len ||
-                     sim->plan->cases[sim->next_case].submit_at <= sim->heap[0].at)) {
+    if (arrivals &&
+        (!sim->heap_len || sim->plan->cases[sim->next_case].submit_at <= sim->heap[0].at)) {
         size_t i = sim->next_case++;
         return (Due){sim->plan->cases[i].submit_at, (uint32_t)i};
     }
@@ -131,30 +135,52 @@ static Due pop_due(Sim *sim) {
 
 // ---- times ----
 
-// `minutes` later, but within working hours of a working day; never after the end of the period.
-static Instant office_time(Sim *sim, Instant t, int64_t minutes_min, int64_t minutes_max) {
-    uint64_t span = (uint64_t)(minutes_max - minutes_min + 1);
-    t += (minutes_min + (int64_t)sim_below(&sim->rng, span)) * 60000;
+// The next moment of working hours of a working day, from `t` on; what an office finds in the
+// morning it does within `spread_ms`.
+static Instant in_hours(Sim *sim, Instant t, uint64_t spread_ms) {
     Day d = instant_day(t);
     if (!calendar_is_workday(sim->cal, d) || t > day_instant(d, WORK_TO_S)) {
         do d++;
         while (!calendar_is_workday(sim->cal, d));
-        t = day_instant(d, WORK_FROM_S) + (Instant)sim_below(&sim->rng, 3 * 3600000);
-    } else if (t < day_instant(d, WORK_FROM_S)) {
-        t = day_instant(d, WORK_FROM_S) + (Instant)sim_below(&sim->rng, 90 * 60000);
+        return day_instant(d, WORK_FROM_S) + (Instant)sim_below(&sim->rng, 2 * spread_ms);
     }
-    return t;
+    if (t >= day_instant(d, WORK_FROM_S)) return t;
+    return day_instant(d, WORK_FROM_S) + (Instant)sim_below(&sim->rng, spread_ms);
 }
 
-static Instant citizen_time(Sim *sim, Instant t, int64_t minutes_max) {
-    return t + (40 + (int64_t)sim_below(&sim->rng, (uint64_t)minutes_max)) * 60000;
+// At most `minutes_more` beyond the least, but within working hours.
+static Instant office_time(Sim *sim, Instant t, int64_t minutes_more) {
+    t += SIM_FOLLOW_MS + (int64_t)sim_below(&sim->rng, (uint64_t)minutes_more + 1) * 60000;
+    return in_hours(sim, t, MORNING_MS);
+}
+
+static Instant citizen_time(Sim *sim, Instant t, int64_t minutes_more) {
+    return t + SIM_FOLLOW_MS + (int64_t)sim_below(&sim->rng, (uint64_t)minutes_more) * 60000;
+}
+
+// All ends with the period: what would come later comes halfway there, so more can follow.
+static Instant before_end(const Sim *sim, Instant now, Instant at) {
+    return at < sim->end ? at : now + (sim->end - now) / 2;
+}
+
+// No act that follows this one comes before; INT64_MAX when none does.
+static Instant followed_from(Sim *sim, const SimCase *c, Instant now) {
+    SimStep step = (SimStep)c->next;
+    if (step == STEP_REFUSE || step == STEP_WITHDRAW || step == STEP_RATE ||
+        (step == STEP_DELIVER && !c->grade)) {
+        return INT64_MAX;
+    }
+    Instant at = now + SIM_FOLLOW_MS;
+    if (step == STEP_SUBMIT && c->kind != SIM_WITHDRAWN_BEFORE) {
+        bool collects = sim->plan->items[c->item].instant && (c->delivers || c->grade);
+        if (!collects) at = in_hours(sim, at, 0); // an office's turn
+    }
+    return before_end(sim, now, at);
 }
 
 static void plan_step(Sim *sim, SimJob *j, SimStep step, Instant at) {
-    // All ends with the period: what would come later comes halfway there, so more can follow.
-    if (at >= sim->end) at = j->now + (sim->end - j->now) / 2;
     j->c->next = (uint8_t)step;
-    if (!heap_push(sim, at, j->index)) {
+    if (!heap_push(sim, before_end(sim, j->now, at), j->index)) {
         (void)errors_add(&sim->failed, LIMIT, S("simulate"), "内存不足");
     }
 }
@@ -163,8 +189,8 @@ static void plan_after_decision(Sim *sim, SimJob *j) {
     SimCase *c = j->c;
     c->decided = true;
     if (c->delivers) {
-        plan_step(sim, j, STEP_DELIVER, c->window ? office_time(sim, j->now, 45, 600)
-                                                  : citizen_time(sim, j->now, 1400));
+        plan_step(sim, j, STEP_DELIVER,
+                  c->window ? office_time(sim, j->now, 555) : citizen_time(sim, j->now, 1400));
     } else if (c->grade) {
         plan_step(sim, j, STEP_RATE, citizen_time(sim, j->now, 2600));
     }
@@ -174,7 +200,8 @@ static void plan_task(Sim *sim, SimJob *j) {
     SimCase *c = j->c;
     Day last = instant_day(sim->end - 1);
     if (c->overdue && !c->tasks_done) {
-        Day late = calendar_add(sim->cal, (Day)c->due_day, 1 + (int32_t)sim_below(&sim->rng, 3), NULL);
+        Day late =
+            calendar_add(sim->cal, (Day)c->due_day, 1 + (int32_t)sim_below(&sim->rng, 3), NULL);
         plan_step(sim, j, STEP_TASK, day_instant(late, 10 * 3600));
         return;
     }
@@ -182,8 +209,8 @@ static void plan_task(Sim *sim, SimJob *j) {
     Day due = c->due_day && c->due_day < last ? (Day)c->due_day : last;
     int32_t left = calendar_between(sim->cal, instant_day(j->now), due);
     int64_t most = left > 1 ? (left - 1) * 700 / (c->bundle ? 6 : 2) : 120;
-    Instant at = office_time(sim, j->now, 45, 45 + most);
-    if (instant_day(at) > due) at = j->now + 45 * 60000;
+    Instant at = office_time(sim, j->now, most);
+    if (instant_day(at) > due) at = j->now + SIM_FOLLOW_MS;
     plan_step(sim, j, STEP_TASK, at);
 }
 
@@ -193,23 +220,26 @@ static void plan_next(Sim *sim, SimJob *j) {
     switch ((SimStep)c->next) {
     case STEP_SUBMIT:
         if (j->decided) plan_after_decision(sim, j);
-        else if (kind == SIM_REFUSED) plan_step(sim, j, STEP_REFUSE, office_time(sim, j->now, 45, 500));
-        else if (kind == SIM_WITHDRAWN_BEFORE) plan_step(sim, j, STEP_WITHDRAW, j->now + 40 * 60000);
+        else if (kind == SIM_REFUSED) plan_step(sim, j, STEP_REFUSE, office_time(sim, j->now, 455));
+        else if (kind == SIM_WITHDRAWN_BEFORE)
+            plan_step(sim, j, STEP_WITHDRAW, j->now + SIM_FOLLOW_MS);
         else if (kind == SIM_CORRECTION || kind == SIM_EXPIRED) {
-            plan_step(sim, j, STEP_CORRECT, office_time(sim, j->now, 45, 500));
-        } else plan_step(sim, j, STEP_ACCEPT, office_time(sim, j->now, 45, 400));
+            plan_step(sim, j, STEP_CORRECT, office_time(sim, j->now, 455));
+        } else plan_step(sim, j, STEP_ACCEPT, office_time(sim, j->now, 355));
         break;
     case STEP_CORRECT:
-        if (kind == SIM_CORRECTION) plan_step(sim, j, STEP_SUPPLEMENT, citizen_time(sim, j->now, 4000));
+        if (kind == SIM_CORRECTION)
+            plan_step(sim, j, STEP_SUPPLEMENT, citizen_time(sim, j->now, 4000));
         break;
     case STEP_ACCEPT:
-        if (kind == SIM_WITHDRAWN_AFTER) plan_step(sim, j, STEP_WITHDRAW, j->now + 90 * 60000);
-        else if (kind == SIM_TOLERATED) plan_step(sim, j, STEP_SUPPLEMENT, citizen_time(sim, j->now, 2500));
+        if (kind == SIM_WITHDRAWN_AFTER) plan_step(sim, j, STEP_WITHDRAW, j->now + SIM_FOLLOW_MS);
+        else if (kind == SIM_TOLERATED)
+            plan_step(sim, j, STEP_SUPPLEMENT, citizen_time(sim, j->now, 2500));
         else if (kind != SIM_OPEN && kind != SIM_BROKEN) plan_task(sim, j);
         break;
     case STEP_SUPPLEMENT:
         if (kind == SIM_TOLERATED) plan_task(sim, j);
-        else plan_step(sim, j, STEP_ACCEPT, office_time(sim, j->now, 45, 300));
+        else plan_step(sim, j, STEP_ACCEPT, office_time(sim, j->now, 255));
         break;
     case STEP_TASK:
         c->tasks_done++;
@@ -219,7 +249,10 @@ static void plan_next(Sim *sim, SimJob *j) {
     case STEP_DELIVER:
         if (c->grade) plan_step(sim, j, STEP_RATE, citizen_time(sim, j->now, 900));
         break;
-    case STEP_REFUSE: case STEP_WITHDRAW: case STEP_RATE: case STEP_NONE: break;
+    case STEP_REFUSE:
+    case STEP_WITHDRAW:
+    case STEP_RATE:
+    case STEP_NONE: break;
     }
 }
 
@@ -284,12 +317,12 @@ static Value make_input(Sim *sim, SimJob *j, Arena *a) {
         }
         break;
     case STEP_REFUSE:
-        context_put_new(&b, S("reason"), v_lit("申请事项不属于本行政机关职权范围。"));
+        context_put_new(&b, S("reason"), v_lit("申请事项不属于本行政机关职权范围。")); // i18n: data
         break;
     case STEP_CORRECT: {
         ContextBuilder m = context_make(a);
-        context_put_new(&m, S("field"), v_lit("办理事由"));
-        context_put_new(&m, S("reason"), v_lit("请写明办理用途。"));
+        context_put_new(&m, S("field"), v_lit("办理事由")); // i18n: data
+        context_put_new(&m, S("reason"), v_lit("请写明办理用途。")); // i18n: data
         list_add(&list, context_done(&m));
         context_put_new(&b, S("missing"), list_done(&list));
         break;
@@ -300,17 +333,19 @@ static Value make_input(Sim *sim, SimJob *j, Arena *a) {
             context_put_new(&b, S("materials"), list_done(&list));
         } else {
             ContextBuilder answers = context_make(a);
-            context_put_new(&answers, S("matter"), v_lit("申请办理，用途已补充说明。"));
+            context_put_new(&answers, S("matter"), v_lit("申请办理，用途已补充说明。")); // i18n: data
             context_put_new(&b, S("answers"), context_done(&answers));
         }
         break;
-    case STEP_WITHDRAW: context_put_new(&b, S("reason"), v_lit("情况有变，不再办理。")); break;
+    case STEP_WITHDRAW: context_put_new(&b, S("reason"), v_lit("情况有变，不再办理。")); break; // i18n: data
     case STEP_RATE:
         context_put_new(&b, S("grade"), v_int(c->grade));
         context_put_new(&b, S("token"), v_str(rating_token(c->id, a)));
         context_put_new(&b, S("channel"), c->window ? v_lit("window") : v_lit("online"));
         break;
-    case STEP_DELIVER: case STEP_TASK: case STEP_NONE: break;
+    case STEP_DELIVER:
+    case STEP_TASK:
+    case STEP_NONE: break;
     }
     return id_input(c, &b);
 }
@@ -331,8 +366,8 @@ static Status act_submit(Tx *tx, SimJob *j, Errors *errs) {
         j->account = ref->account;
         j->party = ref->party;
         if (!ref->party) {
-            Status st = run_as(tx, j, "party.enroll", &actor_system, v_get_lit(j->input, "applicant"),
-                               &enrolled, errs);
+            Status st = run_as(tx, j, "party.enroll", &actor_system,
+                               v_get_lit(j->input, "applicant"), &enrolled, errs);
             if (st != OK) return st;
             j->account = v_to_int(v_get_lit(enrolled, "account_id"), 0);
             j->party = v_to_int(v_get_lit(enrolled, "party_id"), 0);
@@ -372,8 +407,9 @@ static Status act_task(Tx *tx, SimJob *j, Errors *errs) {
     Str form = v_text(v_get_lit(attributes, "form"));
     if (!str_empty(form)) {
         Value party = v_null();
-        context_put_new(&b, S("answers"), sim_fill(v_get(sample->tasks, node), j->c, j->sim->s, party,
-                                                   tx_day(tx), a));
+        context_put_new(
+            &b, S("answers"),
+            sim_fill(v_get(sample->tasks, node), j->c, j->sim->s, party, tx_day(tx), a));
     }
     Value out;
     return run_as(tx, j, "task.complete", &actor, context_done(&b), &out, errs);
@@ -392,10 +428,10 @@ static Status read_state(Tx *tx, SimJob *j, Errors *errs) {
 
 static Status act(Tx *tx, void *arg, Errors *errs) {
     static const char *const commands[] = {
-        [STEP_ACCEPT] = "case.accept",         [STEP_REFUSE] = "case.refuse",
-        [STEP_CORRECT] = "case.correct",       [STEP_SUPPLEMENT] = "case.supplement",
-        [STEP_WITHDRAW] = "case.withdraw",     [STEP_DELIVER] = "case.deliver",
-        [STEP_RATE] = "rating.give",           [STEP_NONE] = NULL,
+        [STEP_ACCEPT] = "case.accept",     [STEP_REFUSE] = "case.refuse",
+        [STEP_CORRECT] = "case.correct",   [STEP_SUPPLEMENT] = "case.supplement",
+        [STEP_WITHDRAW] = "case.withdraw", [STEP_DELIVER] = "case.deliver",
+        [STEP_RATE] = "rating.give",       [STEP_NONE] = NULL,
     };
     SimJob *j = arg;
     SimStep step = (SimStep)j->c->next;
@@ -408,7 +444,8 @@ static Status act(Tx *tx, void *arg, Errors *errs) {
                         (step == STEP_DELIVER && j->c->window);
         Actor actor = official ? official_of(j->sim, j->sim->plan->items[j->c->item].unit_id)
                                : applicant_of(j->sim, j->c);
-        if (step == STEP_RATE) actor = actor_public; // by the link, on the phone or the counter's tablet
+        if (step == STEP_RATE)
+            actor = actor_public; // by the link, on the phone or the counter's tablet
         Value out;
         st = run_as(tx, j, commands[step], &actor, j->input, &out, errs);
     }
@@ -427,13 +464,20 @@ static void answered(StoreJob *job) {
 
 // ---- batches ----
 
-// What is due until `until`, at most a batch and a window of simulated time.
-static void batch_make(Sim *sim, Batch *b, Instant until) {
+// Half of the time until an act under way may be followed is left to the batch behind this one.
+static bool batch_takes(Sim *sim, const Batch *b, Instant first, Instant followed, Instant until) {
+    Instant at = next_due(sim);
+    if (b->count >= SIM_BATCH_MAX || at >= until || at >= followed) return false;
+    return followed == INT64_MAX || at <= first + (followed - first) / 2;
+}
+
+// What is due until `until`, at most a batch. `before`: the batch under way.
+static void batch_make(Sim *sim, Batch *b, const Batch *before, Instant until) {
     b->count = b->answered = 0;
+    b->followed_at = INT64_MAX;
     Instant first = next_due(sim);
-    if (first >= until) return;
-    if (first + SIM_WINDOW_MS < until) until = first + SIM_WINDOW_MS;
-    while (b->count < SIM_BATCH_MAX && next_due(sim) < until) {
+    Instant followed = before->count ? before->followed_at : INT64_MAX;
+    while (batch_takes(sim, b, first, followed, until)) {
         Due due = pop_due(sim);
         SimJob *j = &b->jobs[b->count];
         Arena *a = j->job.arena;
@@ -441,10 +485,18 @@ static void batch_make(Sim *sim, Batch *b, Instant until) {
         SimCase *c = &sim->plan->cases[due.index];
         *j = (SimJob){.sim = sim, .c = c, .index = due.index, .now = due.at};
         j->errs = errors_make(a);
-        j->job = (StoreJob){.fn = act, .arg = j, .arena = a, .now = due.at, .errs = &j->errs,
-                            .done = answered, .done_arg = b};
+        j->job = (StoreJob){.fn = act,
+                            .arg = j,
+                            .arena = a,
+                            .now = due.at,
+                            .errs = &j->errs,
+                            .done = answered,
+                            .done_arg = b};
         j->input = make_input(sim, j, a);
         b->order[b->count++] = &j->job;
+        Instant next = followed_from(sim, c, due.at);
+        if (next < b->followed_at) b->followed_at = next;
+        if (next < followed) followed = next;
     }
 }
 
@@ -456,7 +508,8 @@ static void batch_wait(Sim *sim, Batch *b) {
         SimJob *j = &b->jobs[i];
         SimCase *c = j->c;
         if (j->job.status != OK) {
-            if (!sim->failed.count && j->errs.count) (void)errors_push(&sim->failed, &j->errs.items[0]);
+            if (!sim->failed.count && j->errs.count)
+                (void)errors_push(&sim->failed, &j->errs.items[0]);
             continue;
         }
         if (c->next == STEP_SUBMIT) {
@@ -476,7 +529,7 @@ static void run_until(Sim *sim, Instant until) {
     size_t turn = 0;
     do {
         Batch *b = sim->batches[turn];
-        batch_make(sim, b, until);
+        batch_make(sim, b, sim->batches[!turn], until);
         if (b->count) store_submit_many(sim->house->store, b->order, b->count);
         turn = !turn;
         batch_wait(sim, sim->batches[turn]);
@@ -508,12 +561,13 @@ static Status load_officials(Tx *tx, void *arg, Errors *errs) {
         int64_t id = v_to_int(v_get_lit(unit, "id"), 0);
         for (size_t k = 0; k < posts.len; k++) {
             Value post = v_at(posts, k);
-            if (v_to_int(v_get_lit(post, "unit_id"), 0) == id) list_add(&held, v_get_lit(post, "code"));
+            if (v_to_int(v_get_lit(post, "unit_id"), 0) == id)
+                list_add(&held, v_get_lit(post, "code"));
         }
         ContextBuilder b = context_make(a);
         Str code = v_text(v_get_lit(unit, "code"));
         context_put_new(&b, S("login"), v_str(arena_printf(a, "sim-%lld", (long long)id)));
-        context_put_new(&b, S("name"), v_lit("重演经办"));
+        context_put_new(&b, S("name"), v_lit("重演经办")); // i18n: data
         context_put_new(&b, S("password"), v_str(random_token(24, a)));
         context_put_new(&b, S("roles"), list_done(&roles));
         context_put_new(&b, S("unit"), v_str(code));
@@ -549,9 +603,12 @@ static Status read_officials(Sim *sim, Arena *a, Error *err) {
             }
         }
         sim->unit_ids[i] = id;
-        sim->officials[i] = (Actor){.account_id = account, .unit_id = 0, .name = S("重演经办"),
+        sim->officials[i] = (Actor){.account_id = account,
+                                    .unit_id = 0,
+                                    .name = S("重演经办"), // i18n: data
                                     .roles = ROLE_CLERK | ROLE_APPROVER | ROLE_SUPERVISOR,
-                                    .posts = held, .posts_count = n};
+                                    .posts = held,
+                                    .posts_count = n};
     }
     return st;
 }
@@ -601,7 +658,9 @@ static Status run_days(Sim *sim, SimResult *r, Arena *a, Error *err) {
     int64_t took = clock_monotonic_us() - began;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    *r = (SimResult){.cases = sim->submitted, .commands = sim->commands, .seconds = (double)took / 1e6,
+    *r = (SimResult){.cases = sim->submitted,
+                     .commands = sim->commands,
+                     .seconds = (double)took / 1e6,
                      .memory_peak_kb = usage.ru_maxrss};
     if (first_at) r->first_tenth = (double)first_n * 1e6 / (double)first_at;
     if (last_at && took > last_at) {
@@ -613,7 +672,8 @@ static Status run_days(Sim *sim, SimResult *r, Arena *a, Error *err) {
 
 static Batch *batch_new(void) {
     Batch *b = calloc(1, sizeof *b);
-    for (size_t i = 0; b && i < SIM_BATCH_MAX; i++) b->jobs[i].job.arena = arena_create(JOB_MEMORY_MAX);
+    for (size_t i = 0; b && i < SIM_BATCH_MAX; i++)
+        b->jobs[i].job.arena = arena_create(JOB_MEMORY_MAX);
     return b;
 }
 
@@ -626,8 +686,14 @@ Status sim_run(House *h, const SimPlan *p, bool quiet, SimResult *ret, Error *er
     ARENA_AUTO a = arena_create(STORE_JOB_MEMORY_MAX);
     Errors errs = errors_make(a);
     const Scenario *s = p->scenario;
-    Sim sim = {.house = h, .plan = p, .s = s, .cal = case_calendar(h->cases), .rng = s->seed + 1,
-               .end = day_instant(s->to + 1, 0), .quiet = quiet, .failed = errors_make(a)};
+    Sim sim = {.house = h,
+               .plan = p,
+               .s = s,
+               .cal = case_calendar(h->cases),
+               .rng = s->seed + 1,
+               .end = day_instant(s->to + 1, 0),
+               .quiet = quiet,
+               .failed = errors_make(a)};
     size_t people = (size_t)(s->people + s->companies);
     int64_t bundle = scenario_number(s, "targets", "bundle_people");
     Status st = store_write(h->store, load_officials, NULL, a, day_instant(s->from, 0), &errs);

@@ -53,7 +53,8 @@ void clock_apply(CaseRow *c, const Calendar *cal) {
 Value clock_pause(Value clock, Day from, Str reason, Arena *a) {
     Value pauses = v_get_lit(clock, "pauses");
     ListBuilder list = list_make(a);
-    for (size_t i = 0; pauses.kind == V_LIST && i < pauses.len; i++) list_add(&list, v_at(pauses, i));
+    for (size_t i = 0; pauses.kind == V_LIST && i < pauses.len; i++)
+        list_add(&list, v_at(pauses, i));
     ContextBuilder p = context_make(a);
     context_put_new(&p, S("from"), v_int(from));
     context_put_new(&p, S("reason"), v_str(reason));
@@ -124,7 +125,8 @@ Value clock_view(const CaseRow *c, const Calendar *cal, Day today, Arena *a) {
     if (c->clock.kind != V_CONTEXT) return context_done(&b);
     Day start = (Day)number_of(c->clock, S("start"));
     bool open;
-    int32_t extra = stopped_days(c->clock, cal, &open) + (int32_t)number_of(c->clock, S("extended"));
+    int32_t extra =
+        stopped_days(c->clock, cal, &open) + (int32_t)number_of(c->clock, S("extended"));
     context_put_new(&b, S("start"), v_day(start));
     context_put_new(&b, S("paused"), v_bool(c->paused));
     context_put_new(&b, S("extended"), v_get_lit(c->clock, "extended"));

@@ -45,7 +45,8 @@ static void applicant_person(ContextBuilder *b, Str id_number, Day today) {
     context_put_new(b, S("sex"), male ? v_lit("male") : v_lit("female"));
 }
 
-static Status applicant_fact(Db *db, int64_t party_id, Day today, Arena *a, Value *ret, Errors *errs) {
+static Status applicant_fact(Db *db, int64_t party_id, Day today, Arena *a, Value *ret,
+                             Errors *errs) {
     Query *q = query(db, "SELECT kind, name, id_number FROM party WHERE id = ?1");
     query_int(q, 1, party_id);
     ContextBuilder b = context_make(a);
@@ -142,7 +143,8 @@ static Status open_task(Drive *d, const FlowEffect *fx) {
     query_str(q, 10, json_to_str(fx->attributes, d->arena));
     TRY_E(d->errs, query_run(q, NULL, &e));
     if (!str_eq(v_text(v_get_lit(fx->attributes, "clock")), S("stop")) || d->c->paused) return OK;
-    return case_pause_clock(tx, d->c, d->actor, v_text(v_get_lit(fx->attributes, "reason")), d->errs);
+    return case_pause_clock(tx, d->c, d->actor, v_text(v_get_lit(fx->attributes, "reason")),
+                            d->errs);
 }
 
 static Status close_task(Drive *d, const FlowEffect *fx) {
@@ -182,7 +184,8 @@ static Status service_pay(Drive *d, const FlowEffect *fx) {
     ContextBuilder b = context_make(d->arena);
     context_put_new(&b, S("ledger"), v_str(ledger));
     context_put_new(&b, S("amount_fen"), v_int(fen));
-    TRY_S(case_event(tx, d->c, d->actor, S("ledger.paid"), HANDLING_NONE, context_done(&b), d->errs));
+    TRY_S(
+        case_event(tx, d->c, d->actor, S("ledger.paid"), HANDLING_NONE, context_done(&b), d->errs));
     return answer(d, fx, v_null());
 }
 
@@ -212,7 +215,8 @@ static Status add_register_entry(Drive *d, Str name, int64_t months, Str number)
 }
 
 static Status tolerance_open(Drive *d, bool *ret) {
-    Query *q = query(tx_db(d->tx), "SELECT COUNT(*) FROM material WHERE case_id = ?1 AND state = ?2");
+    Query *q =
+        query(tx_db(d->tx), "SELECT COUNT(*) FROM material WHERE case_id = ?1 AND state = ?2");
     query_int(q, 1, d->c->id);
     query_int(q, 2, MATERIAL_TOLERATED);
     int64_t n = 0;
@@ -318,7 +322,8 @@ static Status call_service(Drive *d, const FlowEffect *fx) {
     for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
         if (str_eq(services[i].name, name)) return services[i].run(d, fx);
     }
-    return errors_add(d->errs, BROKEN, fx->node, "流程环节“{1}”要求的服务“{2}”不存在", fx->name, name);
+    return errors_add(d->errs, BROKEN, fx->node, "流程环节“{1}”要求的服务“{2}”不存在", fx->name,
+                      name);
 }
 
 // A timer's value is a duration from now or a date and time.
@@ -334,8 +339,8 @@ static Status carry_out(Drive *d, const FlowEffect *fx) {
     case FLOW_CLOSE_TASK: return close_task(d, fx);
     case FLOW_CALL_SERVICE: return call_service(d, fx);
     case FLOW_SET_TIMER:
-        return timer_set(d->tx, d->c->id, S("flow"), fx->token,
-                         timer_due(fx->value, tx_now(d->tx)), d->errs);
+        return timer_set(d->tx, d->c->id, S("flow"), fx->token, timer_due(fx->value, tx_now(d->tx)),
+                         d->errs);
     case FLOW_CLEAR_TIMER: return timers_clear(d->tx, d->c->id, S("flow"), fx->token, d->errs);
     case FLOW_RECORD:
         if (d->records.len < FLOW_RECORDS_MAX) list_add(&d->records, v_str(fx->node));
@@ -367,7 +372,7 @@ static Status drive(Drive *d) {
         for (size_t i = 0; i < step.effects_count; i++) {
             TRY_S(carry_out(d, &step.effects[i]));
         }
-        d->c->flow = wrap_state(d, step.state); // with the nodes just passed
+        d->c->flow = wrap_state(d, step.state);           // with the nodes just passed
         if (d->decided && !ended && d->head == d->tail) { // nothing may outlive the decision
             TRY_S(enqueue(d, (FlowInput){.kind = FLOW_CANCEL}));
             d->decided = false;

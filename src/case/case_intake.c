@@ -1,11 +1,12 @@
-// The counter's side of intake: accept 受理, ask to complete 补正 with one letter that names everything
-// (一次性告知), refuse to accept 不予受理. Administrative Licensing Law art. 32.
+// The counter's side of intake: accept 受理, ask to complete 补正 with one letter that names
+// everything (一次性告知), refuse to accept 不予受理. Administrative Licensing Law art. 32.
 #include "case/case_internal.h"
 
 static bool listed(Value list, Str code) {
     for (size_t i = 0; list.kind == V_LIST && i < list.len; i++) {
         Value v = v_at(list, i);
-        if (str_eq(v.kind == V_STRING ? v_text(v) : v_text(v_get_lit(v, "code")), code)) return true;
+        if (str_eq(v.kind == V_STRING ? v_text(v) : v_text(v_get_lit(v, "code")), code))
+            return true;
     }
     return false;
 }
@@ -19,7 +20,8 @@ static const MaterialSpec *spec_of(const Item *item, Str code) {
 
 // Every material that is still missing must be tolerated by the clerk and tolerable by the item;
 // what is not is told all at once.
-static Status settle_missing(Tx *tx, CaseRow *c, Value tolerate, Value *ret_tolerated, Errors *errs) {
+static Status settle_missing(Tx *tx, CaseRow *c, Value tolerate, Value *ret_tolerated,
+                             Errors *errs) {
     Arena *a = tx_arena(tx);
     Value rows;
     TRY_E(errs, materials_read(tx_db(tx), c->id, a, &rows, &e));
@@ -98,7 +100,8 @@ Status cmd_accept(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     Acceptance how = {.tolerate = input_list(input, S("tolerate"), tx_arena(tx)),
                       .start = tx_day(tx)};
     if (how.tolerate.len && !input_bool(input, S("promise"))) {
-        return errors_add(errs, INVALID, S("promise"), "容缺受理须由申请人签署承诺书，请确认已签署");
+        return errors_add(errs, INVALID, S("promise"),
+                          "容缺受理须由申请人签署承诺书，请确认已签署");
     }
     TRY_S(case_do_accept(tx, &c, actor, &how, errs));
     TRY_S(case_save(tx, &c, errs));
@@ -116,12 +119,14 @@ static Status missing_named(Tx *tx, const CaseRow *c, Value missing, Value *ret,
         Str reason = str_trim(v_text(v_get_lit(m, "reason")));
         Str name = v_text(v_get_lit(m, "field"));
         if (reason.len > NOTE_MAX) {
-            return errors_add(errs, LIMIT, S("missing"), "{1}过长，请缩短到 600 字以内", S("补正原因"));
+            return errors_add(errs, LIMIT, S("missing"), "{1}过长，请缩短到 600 字以内",
+                              S("补正原因"));
         }
         if (str_empty(name)) {
             const MaterialSpec *spec = spec_of(c->item, code);
             if (!spec) {
-                return errors_add(errs, INVALID, S("missing"), "材料“{1}”不在本事项所需材料之中", code);
+                return errors_add(errs, INVALID, S("missing"), "材料“{1}”不在本事项所需材料之中",
+                                  code);
             }
             name = spec->name;
             TRY_S(material_set(tx, c->id, code, name, MATERIAL_REJECTED, 0, reason, errs));

@@ -7,10 +7,10 @@
 struct CaseRoom {
     Store *store;
     Items *items;
-    Arena *arena;               // for what lives as long as the room
+    Arena *arena; // for what lives as long as the room
     Str data_dir, county, region, public_url;
-    Str link_key;               // secret behind rating links
-    const Calendar *calendar;   // read with __atomic_load_n; old ones stay until the room ends
+    Str link_key;             // secret behind rating links
+    const Calendar *calendar; // read with __atomic_load_n; old ones stay until the room ends
     Arena *calendar_arenas[8];
     size_t calendar_arenas_count;
 };
@@ -19,15 +19,15 @@ struct CaseRoom {
 extern CaseRoom *case_room;
 
 // `e` is the Error of the call: TRY_E(errs, query_run(q, NULL, &e)).
-#define TRY_E(errs, call)                                       \
-    do {                                                        \
-        Error e = {.status = OK};                               \
-        if ((call) != OK) return errors_push((errs), &e);       \
+#define TRY_E(errs, call)                                 \
+    do {                                                  \
+        Error e = {.status = OK};                         \
+        if ((call) != OK) return errors_push((errs), &e); \
     } while (0)
-#define TRY_S(call)                        \
-    do {                                   \
-        Status try_s_ = (call);            \
-        if (try_s_ != OK) return try_s_;   \
+#define TRY_S(call)                      \
+    do {                                 \
+        Status try_s_ = (call);          \
+        if (try_s_ != OK) return try_s_; \
     } while (0)
 
 typedef struct CaseRow {
@@ -39,7 +39,7 @@ typedef struct CaseRow {
     CaseOutcome outcome;
     int64_t handler_id;
     Instant received_at, accepted_at, decided_at, delivered_at, closed_at; // 0: not yet
-    int64_t promised_due_day, statutory_due_day, warn_day;                  // 0: none
+    int64_t promised_due_day, statutory_due_day, warn_day;                 // 0: none
     bool paused, overdue;
     Value answers; // {"situation": {…}, "answers": {…}}
     Value flow;    // state of the engine, null before acceptance
@@ -55,8 +55,8 @@ MUST_USE Status case_load_number(Db *db, Str number, Arena *a, CaseRow *ret, Err
 Str case_number_make(Str region, Day day, int64_t id, Arena *a);
 // Writes back what a command may change, counting `revision` up; CONFLICT if another did before.
 MUST_USE Status case_save(Tx *tx, CaseRow *c, Errors *errs);
-MUST_USE Status case_event(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Handling handling,
-                           Value data, Errors *errs);
+MUST_USE Status case_event(Tx *tx, const CaseRow *c, const Actor *actor, Str kind,
+                           Handling handling, Value data, Errors *errs);
 // Is it the actor's own (as applicant, or as the agent who applied)?
 bool case_is_own(const CaseRow *c, const Actor *actor);
 // Applicants act online; everyone else at a window.
@@ -64,9 +64,10 @@ Handling actor_channel(const Actor *actor);
 // Refuses unless the case is in one of `states` (bits 1 << CaseState).
 MUST_USE Status case_expect(const CaseRow *c, unsigned states, Errors *errs);
 // A trimmed text of the input within NOTE_MAX; INVALID when it is required and empty.
-MUST_USE Status text_of_input(Value input, Str name, Str label, bool required, Str *ret, Errors *errs);
-int64_t input_int(Value input, Str name); // number or digits; 0 otherwise
-bool input_bool(Value input, Str name);   // true, "true", "on", "1", "yes"
+MUST_USE Status text_of_input(Value input, Str name, Str label, bool required, Str *ret,
+                              Errors *errs);
+int64_t input_int(Value input, Str name);          // number or digits; 0 otherwise
+bool input_bool(Value input, Str name);            // true, "true", "on", "1", "yes"
 Value input_list(Value input, Str name, Arena *a); // a list, a list of the one value, or empty
 
 // Clocks (case_clock.c)
@@ -83,40 +84,48 @@ MUST_USE Status case_resume_clock(Tx *tx, CaseRow *c, const Actor *actor, Errors
 
 // Flow (case_flow.c)
 MUST_USE Status flow_begin(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
-MUST_USE Status flow_feed(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input, Errors *errs);
+MUST_USE Status flow_feed(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input,
+                          Errors *errs);
 MUST_USE Status flow_stop(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
-// A child of `parent` in approval at once; `token` of the parent's flow is completed when the child is decided (0: none).
-MUST_USE Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t party_id, Value answers,
-                                const Actor *actor, int64_t token, int64_t *ret_id, Errors *errs);
+// A child of `parent` in approval at once; `token` of the parent's flow is completed when the child
+// is decided (0: none).
+MUST_USE Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t party_id,
+                                Value answers, const Actor *actor, int64_t token, int64_t *ret_id,
+                                Errors *errs);
 
 // Letters with the models every letter gets (case_letter.c)
-MUST_USE Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value more, Value *ret, Errors *errs);
+MUST_USE Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value more,
+                            Value *ret, Errors *errs);
 
 // Materials (case_material.c)
 MUST_USE Status materials_store(Tx *tx, const CaseRow *c, Value given, Value listed, Errors *errs);
 // Rows of the case: [{id, code, name, state, file_hash, file_name, promised_day, note}].
 MUST_USE Status materials_read(Db *db, int64_t case_id, Arena *a, Value *ret, Error *err);
-// A later copy replaces what was missing, promised or rejected, in a correction (`any`) whatever was given.
-// `given`: a code or {code, file_hash, file_name}.
+// A later copy replaces what was missing, promised or rejected, in a correction (`any`) whatever
+// was given. `given`: a code or {code, file_hash, file_name}.
 MUST_USE Status material_give(Tx *tx, int64_t case_id, Value given, bool any, Errors *errs);
-MUST_USE Status material_set(Tx *tx, int64_t case_id, Str code, Str name, MaterialState state, int64_t promised_day, Str note, Errors *errs);
+MUST_USE Status material_set(Tx *tx, int64_t case_id, Str code, Str name, MaterialState state,
+                             int64_t promised_day, Str note, Errors *errs);
 
-MUST_USE Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due, Errors *errs);
-MUST_USE Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token, Errors *errs); // kind empty: all; token 0: any
-Instant day_end(Day d); // the last instant of a day in China
+MUST_USE Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due,
+                          Errors *errs);
+MUST_USE Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token,
+                             Errors *errs); // kind empty: all; token 0: any
+Instant day_end(Day d);                     // the last instant of a day in China
 
 // The accept path shared by the clerk, an instant item online and the law's five days.
 typedef struct Acceptance {
-    Value tolerate;  // codes
-    Day start;       // first day of the clocks
-    bool deemed;     // by law, because nobody told the applicant anything within five days
+    Value tolerate; // codes
+    Day start;      // first day of the clocks
+    bool deemed;    // by law, because nobody told the applicant anything within five days
 } Acceptance;
-MUST_USE Status case_do_accept(Tx *tx, CaseRow *c, const Actor *actor, const Acceptance *how, Errors *errs);
+MUST_USE Status case_do_accept(Tx *tx, CaseRow *c, const Actor *actor, const Acceptance *how,
+                               Errors *errs);
 // Ends the case before a decision: withdrawn, terminated.
-MUST_USE Status case_end(Tx *tx, CaseRow *c, const Actor *actor, CaseState state, Str event, Str letter, Str reason, Handling handling, Errors *errs);
-MUST_USE Status message_to_applicant(Tx *tx, const CaseRow *c, const char *text, const Str *args, size_t n, Errors *errs);
-
-
+MUST_USE Status case_end(Tx *tx, CaseRow *c, const Actor *actor, CaseState state, Str event,
+                         Str letter, Str reason, Handling handling, Errors *errs);
+MUST_USE Status message_to_applicant(Tx *tx, const CaseRow *c, const char *text, const Str *args,
+                                     size_t n, Errors *errs);
 
 Status cmd_submit(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_supplement(Tx *, const Actor *, Value, Value *, Errors *);

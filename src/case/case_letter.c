@@ -66,7 +66,8 @@ Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value
     TRY_S(applicant_masked(tx_db(tx), c->party_id, a, &applicant, errs));
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("county"), v_str(case_room->county));
-    context_put_new(&b, S("center"), v_str(arena_printf(a, "%.*s政务服务中心", S_FMT(case_room->county))));
+    context_put_new(&b, S("center"),
+                    v_str(arena_printf(a, "%.*s政务服务中心", S_FMT(case_room->county))));
     context_put_new(&b, S("case"), case_model(c, a));
     context_put_new(&b, S("applicant"), applicant);
     context_put_new(&b, S("unit"), v_str(unit));

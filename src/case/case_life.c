@@ -47,7 +47,8 @@ Status cmd_withdraw(Tx *tx, const Actor *actor, Value input, Value *ret, Errors 
         return errors_add(errs, NOT_FOUND, S("number"), "没有这个办件，请核对办件编号");
     }
     TRY_S(case_expect(&c, 1u << CASE_RECEIVED | 1u << CASE_CORRECTING | 1u << CASE_APPROVAL, errs));
-    TRY_S(text_of_input(input, S("reason"), S("撤回原因"), actor_has(actor, ROLE_CLERK), &reason, errs));
+    TRY_S(text_of_input(input, S("reason"), S("撤回原因"), actor_has(actor, ROLE_CLERK), &reason,
+                        errs));
     TRY_S(case_end(tx, &c, actor, CASE_WITHDRAWN, S("case.withdrawn"), S("withdrawal"), reason,
                    actor_channel(actor), errs));
     *ret = result_of(&c, tx_arena(tx));
@@ -120,7 +121,8 @@ Status cmd_extend(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     int64_t days = input_int(input, S("days"));
     int64_t before = v_to_int(v_get_lit(c.clock, "extended"), 0);
     if (days < 1 || days > EXTEND_DAYS_MAX - before) {
-        return errors_add(errs, INVALID, S("days"), "延长期限合计不得超过 10 个工作日（行政许可法第四十二条）");
+        return errors_add(errs, INVALID, S("days"),
+                          "延长期限合计不得超过 10 个工作日（行政许可法第四十二条）");
     }
     c.clock = clock_extend(c.clock, days, tx_arena(tx));
     clock_apply(&c, case_calendar(case_room));
@@ -129,7 +131,8 @@ Status cmd_extend(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     context_put_new(&b, S("reason"), v_str(reason));
     TRY_S(case_event(tx, &c, actor, S("case.extended"), HANDLING_NONE, context_done(&b), errs));
     Str args[] = {c.item->name, reason};
-    TRY_S(message_to_applicant(tx, &c, "您申请的“{1}”经批准延长办理期限，理由：{2}", args, 2, errs));
+    TRY_S(
+        message_to_applicant(tx, &c, "您申请的“{1}”经批准延长办理期限，理由：{2}", args, 2, errs));
     TRY_S(case_save(tx, &c, errs));
     *ret = result_of(&c, tx_arena(tx));
     return OK;
@@ -197,8 +200,10 @@ Status cmd_look(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
 Status cmd_case_archive(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
     CaseRow c;
     TRY_S(case_load_input(tx, input, &c, errs));
-    TRY_S(case_expect(&c, 1u << CASE_DECIDED | 1u << CASE_DELIVERED | 1u << CASE_NOT_ACCEPTED |
-                              1u << CASE_WITHDRAWN | 1u << CASE_TERMINATED, errs));
+    TRY_S(case_expect(&c,
+                      1u << CASE_DECIDED | 1u << CASE_DELIVERED | 1u << CASE_NOT_ACCEPTED |
+                          1u << CASE_WITHDRAWN | 1u << CASE_TERMINATED,
+                      errs));
     TRY_S(case_event(tx, &c, actor, S("case.archived"), HANDLING_NONE, v_null(), errs));
     *ret = result_of(&c, tx_arena(tx));
     return OK;

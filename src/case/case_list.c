@@ -1,17 +1,17 @@
-// Lists of cases and tasks. Conditions are literals with bound parameters. A list is in the order of
-// the index that its period walks (accepted, decided, received), else of the id, newest first, and
-// pages go on by a cursor on that order: page 1,000 costs what page 1 does. Names are masked here,
-// whoever asks.
+// Lists of cases and tasks. Conditions are literals with bound parameters. A list is in the order
+// of the index that its period walks (accepted, decided, received), else of the id, newest first,
+// and pages go on by a cursor on that order: page 1,000 costs what page 1 does. Names are masked
+// here, whoever asks.
 #include "case/case_internal.h"
 
 enum { COUNT_MAX = 10000, PAGE_DEFAULT = 20 };
 
-#define LIST_COLUMNS                                                                            \
+#define LIST_COLUMNS                                                                             \
     "c.id, c.number, c.state, c.outcome, c.channel, c.received_at, c.accepted_at, c.decided_at," \
     " c.promised_due_day, c.warn_day, c.paused, c.overdue, c.closed_at, i.name, i.name_en,"      \
     " u.name, u.name_en, p.name, p.kind"
-#define LIST_FROM                                                                            \
-    " FROM cases c JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id"          \
+#define LIST_FROM                                                                   \
+    " FROM cases c JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id" \
     " JOIN party p ON p.id = c.party_id"
 
 typedef struct Filter {
@@ -310,7 +310,8 @@ static Value task_row(Query *q, const Calendar *cal, Day today, int64_t me, Aren
     context_put_new(&b, S("case_due"), case_due);
     if (!v_is_null(case_due)) {
         Day d = (Day)query_col_int(q, 9);
-        static const Str lights[] = {S_INIT("none"), S_INIT("green"), S_INIT("yellow"), S_INIT("red")};
+        static const Str lights[] = {S_INIT("none"), S_INIT("green"), S_INIT("yellow"),
+                                     S_INIT("red")};
         Light l = case_light(today, d, query_col_int(q, 10), query_col_int(q, 11) != 0, false);
         context_put_new(&b, S("left"), v_int(calendar_between(cal, today, d)));
         context_put_new(&b, S("light"), v_str(lights[l]));
@@ -331,15 +332,15 @@ Status task_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant 
     if (size < 1 || size > CASE_LIST_MAX) size = CASE_LIST_MAX;
     ListBuilder rows = list_make(a);
     // The posts come from the account's own rows, so the statement is one fixed text.
-    Query *q = query(db,
-                     "SELECT t.id, c.number, t.name, i.name, i.name_en, p.name, p.kind, t.opened_at,"
-                     " t.due_day, c.promised_due_day, c.warn_day, c.paused, t.account_id,"
-                     " COALESCE(k.name, ''), o.name FROM task t JOIN cases c ON c.id = t.case_id"
-                     " JOIN item i ON i.id = c.item_id JOIN party p ON p.id = c.party_id"
-                     " JOIN post o ON o.id = t.post_id LEFT JOIN account k ON k.id = t.account_id"
-                     " WHERE t.state < 3 AND t.post_id IN (SELECT post_id FROM account_post WHERE"
-                     " account_id = ?1) AND (?2 = 0 OR t.account_id = ?1)"
-                     " ORDER BY COALESCE(c.promised_due_day, 999999), t.id LIMIT ?3");
+    Query *q =
+        query(db, "SELECT t.id, c.number, t.name, i.name, i.name_en, p.name, p.kind, t.opened_at,"
+                  " t.due_day, c.promised_due_day, c.warn_day, c.paused, t.account_id,"
+                  " COALESCE(k.name, ''), o.name FROM task t JOIN cases c ON c.id = t.case_id"
+                  " JOIN item i ON i.id = c.item_id JOIN party p ON p.id = c.party_id"
+                  " JOIN post o ON o.id = t.post_id LEFT JOIN account k ON k.id = t.account_id"
+                  " WHERE t.state < 3 AND t.post_id IN (SELECT post_id FROM account_post WHERE"
+                  " account_id = ?1) AND (?2 = 0 OR t.account_id = ?1)"
+                  " ORDER BY COALESCE(c.promised_due_day, 999999), t.id LIMIT ?3");
     query_int(q, 1, actor->account_id);
     query_int(q, 2, input_bool(filter, S("mine")));
     query_int(q, 3, size);

@@ -58,7 +58,8 @@ Status materials_store(Tx *tx, const CaseRow *c, Value given, Value listed, Erro
         Value g = v_at(given, i);
         Str code = g.kind == V_STRING ? v_text(g) : v_text(v_get_lit(g, "code"));
         if (v_is_null(find_by_code(listed, code))) {
-            return errors_add(errs, INVALID, S("materials"), "材料“{1}”不在本事项所需材料之中", code);
+            return errors_add(errs, INVALID, S("materials"), "材料“{1}”不在本事项所需材料之中",
+                              code);
         }
     }
     return OK;

@@ -31,7 +31,8 @@ static Status rated_case(Tx *tx, const Actor *actor, Value input, CaseRow *ret, 
     int64_t id = 0;
     if (!str_empty(token)) {
         if (!case_of_rating_token(token, tx_arena(tx), &id)) {
-            return errors_add(errs, NOT_FOUND, S("token"), "评价链接不正确，请从短信或回执重新打开");
+            return errors_add(errs, NOT_FOUND, S("token"),
+                              "评价链接不正确，请从短信或回执重新打开");
         }
         return case_load(tx_db(tx), id, tx_arena(tx), ret, errs);
     }
@@ -53,7 +54,8 @@ static Status open_rectification(Tx *tx, const CaseRow *c, int64_t grade, Str co
     if (query_next(q)) party = query_col_int(q, 0);
     TRY_E(errs, query_done(q, &e));
     if (!party) {
-        return errors_add(errs, BROKEN, S("party"), "政务服务中心没有登记为办事主体，不能开展差评整改");
+        return errors_add(errs, BROKEN, S("party"),
+                          "政务服务中心没有登记为办事主体，不能开展差评整改");
     }
     Str unit = S(""), unit_name = S("");
     q = query(tx_db(tx), "SELECT code, name FROM unit WHERE id = ?1");
@@ -72,7 +74,8 @@ static Status open_rectification(Tx *tx, const CaseRow *c, int64_t grade, Str co
     CaseRow about = *c; // the applicant must not reach the new case
     about.applicant_account_id = 0;
     about.channel = HANDLING_WINDOW;
-    return case_open_child(tx, &about, item, party, context_done(&b), &actor_system, 0, ret_id, errs);
+    return case_open_child(tx, &about, item, party, context_done(&b), &actor_system, 0, ret_id,
+                           errs);
 }
 
 static Status rating_insert(Tx *tx, const CaseRow *c, int64_t grade, Str comment, Handling channel,
@@ -100,7 +103,8 @@ Status cmd_rate(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
     }
     Instant ended = c.decided_at ? c.decided_at : c.closed_at;
     if (tx_day(tx) > instant_day(ended) + RATING_DAYS) {
-        return errors_add(errs, CONFLICT, S("token"), "评价链接已过期（办结后 {1} 天内有效）", S("30"));
+        return errors_add(errs, CONFLICT, S("token"), "评价链接已过期（办结后 {1} 天内有效）",
+                          S("30"));
     }
     int64_t grade = input_int(input, S("grade"));
     if (grade < 1 || grade > 5) {
@@ -118,7 +122,9 @@ Status cmd_rate(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
     TRY_S(rating_insert(tx, &c, grade, comment, channel, rectify, errs));
     ContextBuilder data = context_make(tx_arena(tx));
     context_put_new(&data, S("grade"), v_int(grade));
-    Event e = {.case_id = c.id, .kind = S("case.rated"), .handling = channel,
+    Event e = {.case_id = c.id,
+               .kind = S("case.rated"),
+               .handling = channel,
                .data = context_done(&data)}; // no actor: the rater is confidential
     TRY_S(event_append(tx, &e, errs));
     ContextBuilder b = context_make(tx_arena(tx));
@@ -142,7 +148,8 @@ Status cmd_revisit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *
     query_int(q, 2, c.id);
     int64_t changed = 0;
     TRY_E(errs, query_run(q, &changed, &e));
-    if (changed != 1) return errors_add(errs, CONFLICT, S("id"), "该差评没有待回访的记录，或已回访");
+    if (changed != 1)
+        return errors_add(errs, CONFLICT, S("id"), "该差评没有待回访的记录，或已回访");
     ContextBuilder b = context_make(tx_arena(tx));
     context_put_new(&b, S("grade"), v_int(grade));
     context_put_new(&b, S("note"), v_str(note));

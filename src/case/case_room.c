@@ -13,9 +13,9 @@ enum { ROOM_MEMORY_MAX = 256 << 20, CALENDAR_MEMORY_MAX = 16 << 20, LINK_KEY_BYT
 
 Str case_state_name(CaseState s) {
     static const Str names[CASE_STATE_COUNT] = {
-        [CASE_RECEIVED] = S_INIT("已收件"),       [CASE_CORRECTING] = S_INIT("待补正"),
-        [CASE_APPROVAL] = S_INIT("办理中"),       [CASE_DECIDED] = S_INIT("已办结"),
-        [CASE_DELIVERED] = S_INIT("已送达"),      [CASE_NOT_ACCEPTED] = S_INIT("不予受理"),
+        [CASE_RECEIVED] = S_INIT("已收件"),      [CASE_CORRECTING] = S_INIT("待补正"),
+        [CASE_APPROVAL] = S_INIT("办理中"),      [CASE_DECIDED] = S_INIT("已办结"),
+        [CASE_DELIVERED] = S_INIT("已送达"),     [CASE_NOT_ACCEPTED] = S_INIT("不予受理"),
         [CASE_WITHDRAWN] = S_INIT("申请人撤回"), [CASE_TERMINATED] = S_INIT("终止办理"),
     };
     return s > 0 && s < CASE_STATE_COUNT ? names[s] : S("");
@@ -94,7 +94,9 @@ void case_room_free(CaseRoom *r) {
 }
 
 Items *case_items(CaseRoom *r) { return r->items; }
-const Calendar *case_calendar(CaseRoom *r) { return __atomic_load_n(&r->calendar, __ATOMIC_ACQUIRE); }
+const Calendar *case_calendar(CaseRoom *r) {
+    return __atomic_load_n(&r->calendar, __ATOMIC_ACQUIRE);
+}
 
 void case_register(CaseRoom *r) {
     static const Command table[] = {
@@ -192,8 +194,8 @@ static Status row_read(Query *q, Arena *a, CaseRow *c, Error *err) {
     c->channel = (Handling)query_col_int(q, i++);
     c->state = (CaseState)query_col_int(q, i++);
     c->outcome = (CaseOutcome)query_col_int(q, i++);
-    int64_t *const times[] = {&c->handler_id,   &c->received_at,      &c->accepted_at,
-                              &c->decided_at,   &c->delivered_at,     &c->closed_at,
+    int64_t *const times[] = {&c->handler_id,       &c->received_at,       &c->accepted_at,
+                              &c->decided_at,       &c->delivered_at,      &c->closed_at,
                               &c->promised_due_day, &c->statutory_due_day, &c->warn_day};
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) *times[k] = query_col_int(q, i++);
     c->paused = query_col_int(q, i++) != 0;
@@ -257,8 +259,8 @@ Status case_save(Tx *tx, CaseRow *c, Errors *errs) {
                      " revision = revision + 1 WHERE id = ?16 AND revision = ?17");
     query_int(q, 1, c->state);
     query_int(q, 2, c->outcome);
-    const int64_t optional[] = {c->handler_id, c->accepted_at,       c->decided_at,
-                                c->delivered_at, c->closed_at,       c->promised_due_day,
+    const int64_t optional[] = {c->handler_id,        c->accepted_at, c->decided_at,
+                                c->delivered_at,      c->closed_at,   c->promised_due_day,
                                 c->statutory_due_day, c->warn_day};
     for (int i = 0; i < 8; i++) query_int_or_null(q, 3 + i, optional[i]);
     query_int(q, 11, c->paused);

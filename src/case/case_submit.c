@@ -154,8 +154,8 @@ static bool all_given(Value listed, Value given) {
     return true;
 }
 
-// An instant item (即办件) with everything in hand needs nobody's judgement at the counter; all others
-// get a dated receipt (Administrative Licensing Law art. 32).
+// An instant item (即办件) with everything in hand needs nobody's judgement at the counter; all
+// others get a dated receipt (Administrative Licensing Law art. 32).
 static Status accept_or_receipt(Tx *tx, CaseRow *c, const Actor *actor, Value listed, Value given,
                                 Errors *errs) {
     if (c->item->case_kind != 1 || !all_given(listed, given)) {
@@ -265,7 +265,8 @@ static Status supplement_answers(Tx *tx, CaseRow *c, Value raw, Errors *errs) {
     TRY_S(known_facts(tx, c->party_id, &known, errs));
     known = v_with(known, S("situation"), situation, tx_arena(tx));
     Value merged = v_merge(v_get_lit(c->answers, "answers"), raw, tx_arena(tx));
-    TRY_S(form_check(c->item->form, merged, known, false, tx_now(tx), tx_arena(tx), &answers, errs));
+    TRY_S(
+        form_check(c->item->form, merged, known, false, tx_now(tx), tx_arena(tx), &answers, errs));
     c->answers = answers_pack(situation, answers, tx_arena(tx));
     return OK;
 }

@@ -1,5 +1,5 @@
-// Tasks (待办) go to posts, not people: whoever holds the post may claim one, give it back, hand it to
-// a colleague of the post, or complete it.
+// Tasks (待办) go to posts, not people: whoever holds the post may claim one, give it back, hand it
+// to a colleague of the post, or complete it.
 #include "case/case_internal.h"
 
 typedef struct TaskRow {
@@ -42,7 +42,8 @@ static Status task_load(Tx *tx, const Actor *actor, Value input, TaskRow *ret, E
                       .state = (TaskState)query_col_int(q, 5),
                       .node = query_col_keep(q, 6, a),
                       .name = query_col_keep(q, 7, a)};
-        parsed = json_parse(query_col_keep(q, 8, a), JSON_LAX, (JsonLimits){0}, a, &t.attributes, &pe);
+        parsed =
+            json_parse(query_col_keep(q, 8, a), JSON_LAX, (JsonLimits){0}, a, &t.attributes, &pe);
     }
     TRY_E(errs, query_done(q, &e));
     if (parsed != OK) return errors_push(errs, &pe);
@@ -133,8 +134,8 @@ Status cmd_task_delegate(Tx *tx, const Actor *actor, Value input, Value *ret, Er
         return errors_add(errs, INVALID, S("account"), "只能转交给同一岗位的其他人员");
     }
     TRY_S(task_state(tx, &t, TASK_CLAIMED, to, errs));
-    TRY_S(task_event(tx, &t, actor, S("task.delegated"), S("to"), arena_printf(tx_arena(tx), "%lld",
-                     (long long)to), errs));
+    TRY_S(task_event(tx, &t, actor, S("task.delegated"), S("to"),
+                     arena_printf(tx_arena(tx), "%lld", (long long)to), errs));
     *ret = task_result(&t, tx_arena(tx));
     return OK;
 }
@@ -158,14 +159,15 @@ static Status task_answers(Tx *tx, const CaseRow *c, const TaskRow *t, Value inp
     if (str_empty(name)) return OK;
     const Form *form = c->item->task_form ? c->item->task_form(c->item, name) : NULL;
     if (!form) return errors_add(errs, BROKEN, S("form"), "事项缺少环节表单“{1}”", name);
-    return form_check(form, v_get_lit(input, "answers"), c->answers, false, tx_now(tx), tx_arena(tx),
-                      ret, errs);
+    return form_check(form, v_get_lit(input, "answers"), c->answers, false, tx_now(tx),
+                      tx_arena(tx), ret, errs);
 }
 
 static Status task_finish(Tx *tx, const TaskRow *t, const Actor *actor, Str outcome, Str note,
                           Errors *errs) {
-    Query *q = query(tx_db(tx), "UPDATE task SET state = ?1, account_id = ?2, done_by = ?2,"
-                                " done_at = ?3, outcome = ?4, note = ?5 WHERE id = ?6 AND state < 3");
+    Query *q =
+        query(tx_db(tx), "UPDATE task SET state = ?1, account_id = ?2, done_by = ?2,"
+                         " done_at = ?3, outcome = ?4, note = ?5 WHERE id = ?6 AND state < 3");
     query_int(q, 1, TASK_DONE);
     query_int(q, 2, actor->account_id);
     query_int(q, 3, tx_now(tx));
@@ -179,7 +181,8 @@ static Status task_finish(Tx *tx, const TaskRow *t, const Actor *actor, Str outc
 // The clocks go on when the last task that stops them is done.
 static Status resume_after(Tx *tx, CaseRow *c, const TaskRow *t, const Actor *actor, Errors *errs) {
     if (!c->paused || !str_eq(v_text(v_get_lit(t->attributes, "clock")), S("stop"))) return OK;
-    Query *q = query(tx_db(tx), "SELECT attributes_json FROM task WHERE case_id = ?1 AND state < 3");
+    Query *q =
+        query(tx_db(tx), "SELECT attributes_json FROM task WHERE case_id = ?1 AND state < 3");
     query_int(q, 1, c->id);
     bool others = false;
     while (query_next(q)) {

@@ -18,8 +18,9 @@ Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due, 
 }
 
 Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token, Errors *errs) {
-    Query *q = query(tx_db(tx), "UPDATE timer SET done_at = ?1 WHERE case_id = ?2 AND done_at IS NULL"
-                                " AND (?3 = '' OR kind = ?3) AND (?4 = 0 OR token = ?4)");
+    Query *q =
+        query(tx_db(tx), "UPDATE timer SET done_at = ?1 WHERE case_id = ?2 AND done_at IS NULL"
+                         " AND (?3 = '' OR kind = ?3) AND (?4 = 0 OR token = ?4)");
     query_int(q, 1, tx_now(tx));
     query_int(q, 2, case_id);
     query_str(q, 3, kind);
@@ -108,6 +109,18 @@ static Value timer_input(int64_t id, Arena *a) {
     return context_done(&b);
 }
 
+// Day of receipt, or of the correction that was asked for: told in time, the applicant's five days
+// begin anew when he has completed what he was told.
+static Status day_received(Db *db, const CaseRow *c, Day *ret, Error *err) {
+    Query *q = query(db, "SELECT COALESCE(MAX(at), 0) FROM event WHERE case_id = ?1"
+                         " AND kind = 'case.corrected'");
+    query_int(q, 1, c->id);
+    int64_t corrected = 0;
+    Status st = query_one_int(q, &corrected, err);
+    *ret = instant_day(corrected > c->received_at ? corrected : c->received_at);
+    return st;
+}
+
 // Cases that nobody told anything for five working days count as accepted from receipt.
 static Status fire_deemed(CaseRoom *r, Store *s, Instant now, Arena *a, int64_t *done, Error *err) {
     DueList due = {0};
@@ -115,8 +128,10 @@ static Status fire_deemed(CaseRoom *r, Store *s, Instant now, Arena *a, int64_t 
     DB_AUTO db = NULL;
     Status st = store_read(s, &db, err);
     if (st != OK) return st;
-    Query *q = query(db, "SELECT id, received_at FROM cases WHERE state = 1 AND received_at < ?1"
-                         " ORDER BY received_at LIMIT ?2");
+    Query *q = query(db, "SELECT c.id, c.received_at FROM cases c WHERE c.state = 1"
+                         " AND c.received_at < ?1 AND NOT EXISTS (SELECT 1 FROM event e WHERE"
+                         " e.case_id = c.id AND e.kind = 'case.corrected' AND e.at >= ?1)"
+                         " ORDER BY c.received_at LIMIT ?2");
     query_int(q, 1, day_instant(today - DEEMED_DAYS, 0));
     query_int(q, 2, DUE_BATCH);
     while (query_next(q)) {
@@ -143,7 +158,8 @@ Status cmd_deem(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
     CaseRow c;
     TRY_S(case_load_input(tx, input, &c, errs));
     TRY_S(case_expect(&c, 1u << CASE_RECEIVED, errs));
-    Day received = instant_day(c.received_at);
+    Day received;
+    TRY_E(errs, day_received(tx_db(tx), &c, &received, &e));
     if (tx_day(tx) <= calendar_add(case_calendar(case_room), received, DEEMED_DAYS, NULL)) {
         return errors_add(errs, CONFLICT, S("id"), "收件未满 5 个工作日");
     }

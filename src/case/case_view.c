@@ -3,6 +3,8 @@
 // check, so a page offers no button that would be refused.
 #include "case/case_internal.h"
 
+enum { TRACK_PER_MINUTE_MAX = 5 }; // of one case, whoever asks
+
 typedef struct View {
     CaseRoom *room;
     Db *db;
@@ -12,12 +14,14 @@ typedef struct View {
     Str lang;
     Arena *arena;
     bool own, official;
+    bool self; // the applicant himself: his agent may act, but sees the record's numbers masked
     Value tasks, materials;
     ContextBuilder out;
 } View;
 
 static bool may_see(const CaseRow *c, const Actor *actor) {
-    return case_is_own(c, actor) || actor_has(actor, ROLES_OFFICIAL | ROLE_SYSTEM | ROLE_AUDITADMIN);
+    return case_is_own(c, actor) ||
+           actor_has(actor, ROLES_OFFICIAL | ROLE_SYSTEM | ROLE_AUDITADMIN);
 }
 
 static Str named(const View *v, Str zh, Str en) {
@@ -27,9 +31,10 @@ static Str named(const View *v, Str zh, Str en) {
 static Value stamp(Instant t, Arena *a) { return t ? v_instant(t, a) : v_null(); }
 
 static Status view_units(View *v, Error *err) {
-    Query *q = query(v->db, "SELECT u.code, u.name, u.name_en, t.code, t.name, t.name_en FROM cases c"
-                            " JOIN unit u ON u.id = c.unit_id LEFT JOIN unit t ON t.id = c.town_id"
-                            " WHERE c.id = ?1");
+    Query *q =
+        query(v->db, "SELECT u.code, u.name, u.name_en, t.code, t.name, t.name_en FROM cases c"
+                     " JOIN unit u ON u.id = c.unit_id LEFT JOIN unit t ON t.id = c.town_id"
+                     " WHERE c.id = ?1");
     query_int(q, 1, v->c->id);
     if (query_next(q)) {
         Str unit = named(v, query_col_str(q, 1), query_col_str(q, 2));
@@ -66,17 +71,19 @@ static void view_head(View *v) {
     context_put_new(b, S("closed_at"), stamp(c->closed_at, v->arena));
     context_put_new(b, S("own"), v_bool(v->own));
     context_put_new(b, S("official"), v_bool(v->official));
-    context_put_new(b, S("clocks"), clock_view(c, case_calendar(v->room), instant_day(v->now), v->arena));
+    context_put_new(b, S("clocks"),
+                    clock_view(c, case_calendar(v->room), instant_day(v->now), v->arena));
 }
 
 // Rows of tasks with who may act; pauses and remarks are for officials only.
 static Status view_tasks(View *v, Error *err) {
-    Query *q = query(v->db, "SELECT t.id, t.node, t.name, t.state, t.opened_at, t.due_day, t.done_at,"
-                            " t.outcome, t.note, t.attributes_json, t.post_id, t.account_id,"
-                            " u.name, u.name_en, o.name, COALESCE(k.name, '') FROM task t"
-                            " JOIN unit u ON u.id = t.unit_id JOIN post o ON o.id = t.post_id"
-                            " LEFT JOIN account k ON k.id = t.account_id WHERE t.case_id = ?1"
-                            " ORDER BY t.id");
+    Query *q =
+        query(v->db, "SELECT t.id, t.node, t.name, t.state, t.opened_at, t.due_day, t.done_at,"
+                     " t.outcome, t.note, t.attributes_json, t.post_id, t.account_id,"
+                     " u.name, u.name_en, o.name, COALESCE(k.name, '') FROM task t"
+                     " JOIN unit u ON u.id = t.unit_id JOIN post o ON o.id = t.post_id"
+                     " LEFT JOIN account k ON k.id = t.account_id WHERE t.case_id = ?1"
+                     " ORDER BY t.id");
     query_int(q, 1, v->c->id);
     ListBuilder list = list_make(v->arena);
     Status parsed = OK;
@@ -93,7 +100,8 @@ static Status view_tasks(View *v, Error *err) {
         context_put_new(&b, S("open"), v_bool(state < TASK_DONE));
         context_put_new(&b, S("done"), v_bool(state == TASK_DONE));
         context_put_new(&b, S("opened_at"), stamp(query_col_int(q, 4), v->arena));
-        context_put_new(&b, S("due"), query_col_null(q, 5) ? v_null() : v_day((Day)query_col_int(q, 5)));
+        context_put_new(&b, S("due"),
+                        query_col_null(q, 5) ? v_null() : v_day((Day)query_col_int(q, 5)));
         context_put_new(&b, S("done_at"), stamp(query_col_int(q, 6), v->arena));
         Str unit = named(v, query_col_str(q, 12), query_col_str(q, 13));
         context_put_new(&b, S("unit"), v_str(arena_str(v->arena, unit)));
@@ -165,11 +173,14 @@ static Status view_materials(View *v, Error *err) {
         int64_t state = v_to_int(v_get_lit(row, "state"), 0);
         Value due = v_get_lit(row, "promised_day");
         ContextBuilder more = context_make(v->arena);
-        context_put_new(&more, S("state_name"), v_str(state >= 0 && state < 5 ? names[state] : S("")));
+        context_put_new(&more, S("state_name"),
+                        v_str(state >= 0 && state < 5 ? names[state] : S("")));
         context_put_new(&more, S("due"), v_is_null(due) ? due : v_day((Day)v_to_int(due, 0)));
-        context_put_new(&more, S("lacking"), v_bool(state == MATERIAL_MISSING ||
-                        state == MATERIAL_REJECTED || state == MATERIAL_TOLERATED));
-        context_put_new(&more, S("has_file"), v_bool(!str_empty(v_text(v_get_lit(row, "file_hash")))));
+        context_put_new(&more, S("lacking"),
+                        v_bool(state == MATERIAL_MISSING || state == MATERIAL_REJECTED ||
+                               state == MATERIAL_TOLERATED));
+        context_put_new(&more, S("has_file"),
+                        v_bool(!str_empty(v_text(v_get_lit(row, "file_hash")))));
         Str code = v_text(v_get_lit(row, "code"));
         for (size_t k = 0; k < v->c->item->materials_count; k++) {
             const MaterialSpec *spec = &v->c->item->materials[k];
@@ -184,7 +195,36 @@ static Status view_materials(View *v, Error *err) {
     return OK;
 }
 
-// Form answers as display rows: [{step, fields: [{label, display}]}]; personal ones masked unless own.
+static Value shown_answer(const View *v, Value field) {
+    Str shown = v_text(v_get_lit(field, "display"));
+    bool hide = v_true(v_get_lit(field, "personal")) && !v->self;
+    if (!hide) return v_str(shown);
+    bool phone = str_eq(v_text(v_get_lit(field, "type")), S("phone"));
+    return v_str(phone ? mask_phone(shown, v->arena) : mask_id(shown, v->arena));
+}
+
+// The rows of a table: labels and what to show, never the value behind a mask.
+static Value table_rows(const View *v, Value rows) {
+    ListBuilder list = list_make(v->arena);
+    for (size_t i = 0; i < rows.len; i++) {
+        Value fields = v_get_lit(v_at(rows, i), "fields");
+        ListBuilder cells = list_make(v->arena);
+        for (size_t k = 0; k < fields.len; k++) {
+            ContextBuilder cell = context_make(v->arena);
+            context_put_new(&cell, S("label"), v_get_lit(v_at(fields, k), "label"));
+            context_put_new(&cell, S("display"), shown_answer(v, v_at(fields, k)));
+            list_add(&cells, context_done(&cell));
+        }
+        ContextBuilder row = context_make(v->arena);
+        context_put_new(&row, S("number"), v_get_lit(v_at(rows, i), "number"));
+        context_put_new(&row, S("fields"), list_done(&cells));
+        list_add(&list, context_done(&row));
+    }
+    return list_done(&list);
+}
+
+// Form answers as display rows: [{step, fields: [{label, display}]}]; personal ones masked unless
+// own.
 static void view_answers(View *v) {
     Value known = v_with(v_null(), S("situation"), v_get_lit(v->c->answers, "situation"), v->arena);
     Value model = form_model(v->c->item->form, v_get_lit(v->c->answers, "answers"), known, v->lang,
@@ -196,14 +236,12 @@ static void view_answers(View *v) {
         ListBuilder rows = list_make(v->arena);
         for (size_t k = 0; k < fields.len; k++) {
             Value f = v_at(fields, k);
-            Str shown = v_text(v_get_lit(f, "display"));
             ContextBuilder b = context_make(v->arena);
             context_put_new(&b, S("label"), v_get_lit(f, "label"));
-            bool hide = v_true(v_get_lit(f, "personal")) && !v->own;
-            context_put_new(&b, S("display"), v_str(hide ? mask_id(shown, v->arena) : shown));
+            context_put_new(&b, S("display"), shown_answer(v, f));
             if (v_has(f, S("rows"))) {
                 context_put_new(&b, S("columns"), v_get_lit(f, "columns"));
-                context_put_new(&b, S("rows"), v_get_lit(f, "rows"));
+                context_put_new(&b, S("rows"), table_rows(v, v_get_lit(f, "rows")));
             }
             list_add(&rows, context_done(&b));
         }
@@ -247,8 +285,10 @@ static Status view_events(View *v, Error *err) {
         if (str_eq(kind, S("case.rated")) && !actor_has(v->actor, ROLE_AUDITADMIN)) continue;
         if (inner && !v->official && !str_eq(kind, S("task.completed"))) continue;
         ContextBuilder b = context_make(v->arena);
-        context_put_new(&b, S("id"), v_get_lit(row, "id"));
-        context_put_new(&b, S("seq"), v_get_lit(row, "seq"));
+        if (actor_has(v->actor, ROLE_AUDITADMIN)) { // in a gap of the numbers others see a rating
+            context_put_new(&b, S("id"), v_get_lit(row, "id"));
+            context_put_new(&b, S("seq"), v_get_lit(row, "seq"));
+        }
         context_put_new(&b, S("kind"), v_str(kind));
         context_put_new(&b, S("name"), v_str(event_kind_name(kind)));
         context_put_new(&b, S("at"), v_instant(v_to_int(v_get_lit(row, "at"), 0), v->arena));
@@ -275,7 +315,8 @@ static Status view_children(View *v, Error *err) {
         context_put_new(&b, S("number"), v_str(query_col_keep(q, 0, v->arena)));
         Str item = named(v, query_col_str(q, 1), query_col_str(q, 2));
         context_put_new(&b, S("item"), v_str(arena_str(v->arena, item)));
-        context_put_new(&b, S("state_name"), v_str(case_state_name((CaseState)query_col_int(q, 3))));
+        context_put_new(&b, S("state_name"),
+                        v_str(case_state_name((CaseState)query_col_int(q, 3))));
         context_put_new(&b, S("outcome"), v_str(outcome_name((CaseOutcome)query_col_int(q, 4))));
         list_add(&list, context_done(&b));
     }
@@ -309,7 +350,7 @@ static Status view_rating(View *v, Error *err) {
 
 static Status view_party(View *v, Error *err) {
     Value party;
-    Status st = party_view(v->db, v->c->party_id, v->own, v->arena, &party, err);
+    Status st = party_view(v->db, v->c->party_id, v->self, v->arena, &party, err);
     if (st == OK) context_put_new(&v->out, S("applicant"), party);
     return st;
 }
@@ -321,7 +362,8 @@ static void action(ListBuilder *list, Str command, bool allowed) {
 static void view_actions(View *v) {
     const CaseRow *c = v->c;
     bool clerk = actor_has(v->actor, ROLE_CLERK), mine = clerk || v->own;
-    bool open = c->state == CASE_RECEIVED || c->state == CASE_CORRECTING || c->state == CASE_APPROVAL;
+    bool open =
+        c->state == CASE_RECEIVED || c->state == CASE_CORRECTING || c->state == CASE_APPROVAL;
     bool lacking = false, holder = false;
     for (size_t i = 0; i < v->materials.len; i++) {
         lacking = lacking || v_true(v_get_lit(v_at(v->materials, i), "lacking"));
@@ -333,8 +375,8 @@ static void view_actions(View *v) {
     action(&list, S("case.accept"), clerk && c->state == CASE_RECEIVED);
     action(&list, S("case.correct"), clerk && c->state == CASE_RECEIVED);
     action(&list, S("case.refuse"), clerk && c->state == CASE_RECEIVED);
-    action(&list, S("case.supplement"), mine && (c->state == CASE_CORRECTING ||
-                                                 (c->state == CASE_APPROVAL && lacking)));
+    action(&list, S("case.supplement"),
+           mine && (c->state == CASE_CORRECTING || (c->state == CASE_APPROVAL && lacking)));
     action(&list, S("case.withdraw"), mine && open);
     bool approval = c->state == CASE_APPROVAL;
     action(&list, S("case.pause"), holder && approval && !c->paused);
@@ -342,8 +384,9 @@ static void view_actions(View *v) {
     action(&list, S("case.extend"), actor_has(v->actor, ROLE_LEADER) && approval);
     action(&list, S("case.deliver"), mine && c->state == CASE_DECIDED);
     action(&list, S("case.remark"), v->official);
-    action(&list, S("case.look"), actor_has(v->actor, ROLE_CLERK | ROLE_APPROVER) &&
-                                      (c->handler_id == v->actor->account_id || holder));
+    action(&list, S("case.look"),
+           actor_has(v->actor, ROLE_CLERK | ROLE_APPROVER) &&
+               (c->handler_id == v->actor->account_id || holder));
     Value actions = list_done(&list);
     context_put_new(&v->out, S("actions"), actions);
     ContextBuilder can = context_make(v->arena); // templates ask {{#if can.accept}}
@@ -401,12 +444,13 @@ Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant no
     }
     View v = {.room = r, .db = db, .actor = actor, .c = &c, .now = now, .lang = lang, .arena = a};
     v.own = case_is_own(&c, actor);
+    v.self = v.own && actor->party_id == c.party_id;
     v.official = actor_has(actor, ROLES_OFFICIAL | ROLE_SYSTEM | ROLE_AUDITADMIN);
     v.out = context_make(a);
     view_head(&v);
     static Status (*const parts[])(View *, Error *) = {
-        view_units,   view_party,    view_tasks,  view_materials, view_letters,
-        view_events,  view_children, view_ledger, view_rating,    view_flow,
+        view_units,  view_party,    view_tasks,  view_materials, view_letters,
+        view_events, view_children, view_ledger, view_rating,    view_flow,
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         st = parts[i](&v, err);
@@ -425,14 +469,21 @@ Status case_track(CaseRoom *r, Db *db, Str number, Str last_four, Instant now, A
     if (!case_number_valid(number)) {
         return error_set(err, INVALID, S("number"), "办件编号应为 21 位数字，请核对是否输错");
     }
-    Query *q = query(db, "SELECT p.id_number, p.phone FROM cases c JOIN party p ON p.id = c.party_id"
-                         " WHERE c.number = ?1");
+    // Ten thousand endings would be tried in no time from many addresses.
+    Str key = arena_printf(a, "track:%.*s", S_FMT(number));
+    if (!throttle_allow(key, now, TRACK_PER_MINUTE_MAX)) {
+        return error_set(err, LIMIT, S("number"), "这个办件查询太频繁，请一分钟后再试");
+    }
+    Query *q =
+        query(db, "SELECT p.id_number, p.phone FROM cases c JOIN party p ON p.id = c.party_id"
+                  " WHERE c.number = ?1");
     query_str(q, 1, number);
     bool match = false;
     while (query_next(q)) {
         Str id = query_col_str(q, 0), phone = query_col_str(q, 1);
-        match = last_four.len == 4 && (str_eq_nocase(str_sub(id, id.len - 4, id.len), last_four) ||
-                (phone.len >= 4 && str_eq(str_sub(phone, phone.len - 4, phone.len), last_four)));
+        match = last_four.len == 4 &&
+                (str_eq_nocase(str_sub(id, id.len - 4, id.len), last_four) ||
+                 (phone.len >= 4 && str_eq(str_sub(phone, phone.len - 4, phone.len), last_four)));
     }
     Status st = query_done(q, err);
     if (st != OK) return st;
@@ -444,8 +495,14 @@ Status case_track(CaseRoom *r, Db *db, Str number, Str last_four, Instant now, A
     Errors errs = errors_make(a);
     st = case_load_number(db, number, a, &c, &errs);
     if (st != OK) return error_set(err, st, S("number"), "没有这个办件，请核对办件编号");
-    View v = {.room = r, .db = db, .actor = &actor_public, .c = &c, .now = now, .lang = S("zh"),
-              .arena = a, .out = context_make(a)};
+    View v = {.room = r,
+              .db = db,
+              .actor = &actor_public,
+              .c = &c,
+              .now = now,
+              .lang = S("zh"),
+              .arena = a,
+              .out = context_make(a)};
     view_head(&v);
     static Status (*const parts[])(View *, Error *) = {view_units, view_tasks, view_materials,
                                                        view_flow};

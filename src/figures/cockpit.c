@@ -1,6 +1,6 @@
 // The cockpit's copies: one for each scope asked for lately, computed by the background worker and
-// replaced whole. A request copies the newest out under a lock held for that copy alone; only the very
-// first question about a scope waits for its computation.
+// replaced whole. A request copies the newest out under a lock held for that copy alone; only the
+// very first question about a scope waits for its computation.
 #include "figures/cockpit.h"
 
 #include <pthread.h>
@@ -11,8 +11,8 @@ enum { COPY_MEMORY_MAX = 64 << 20, SCOPE_CODE_MAX = 64, TREND_DAYS = 400, TOP_UN
 typedef struct Copy {
     FigureScope scope;
     char unit[SCOPE_CODE_MAX], town[SCOPE_CODE_MAX];
-    bool whole_year;   // the default scope: its days follow the data
-    Arena *arena;      // owns `model`
+    bool whole_year; // the default scope: its days follow the data
+    Arena *arena;    // owns `model`
     Value model;
     int64_t last_event; // what was committed when it was computed
     Day day;            // lights depend on the day
@@ -54,8 +54,8 @@ static Status last_event(Db *db, int64_t *ret, Error *err) {
 // From 1 January of the newest case's year to the newest case's day.
 static Status default_days(Db *db, Instant now, FigureScope *scope, Error *err) {
     int64_t newest = 0;
-    Status st = query_one_int(query(db, "SELECT COALESCE(MAX(received_at), 0) FROM cases"), &newest,
-                              err);
+    Status st =
+        query_one_int(query(db, "SELECT COALESCE(MAX(received_at), 0) FROM cases"), &newest, err);
     if (st != OK) return st;
     scope->to = instant_day(newest ? newest : now);
     Civil first = {day_to_civil(scope->to).year, 1, 1};
@@ -71,14 +71,15 @@ static Status put_series(const Figures *f, Db *db, const FigureScope *scope, Str
     return st;
 }
 
-static Status put_lights(Db *db, const FigureScope *scope, Day today, ContextBuilder *out, Error *err) {
-    Query *q = query(db,
-                     "SELECT SUM(CASE WHEN c.promised_due_day < ?1 THEN 1 ELSE 0 END),"
-                     " SUM(CASE WHEN c.promised_due_day >= ?1 AND c.warn_day <= ?1 THEN 1 ELSE 0 END),"
-                     " SUM(CASE WHEN c.warn_day > ?1 THEN 1 ELSE 0 END)"
-                     " FROM cases c WHERE c.promised_due_day IS NOT NULL AND c.decided_at IS NULL"
-                     " AND c.closed_at IS NULL AND (?2 = '' OR c.unit_id = (SELECT id FROM unit"
-                     " WHERE code = ?2))");
+static Status put_lights(Db *db, const FigureScope *scope, Day today, ContextBuilder *out,
+                         Error *err) {
+    Query *q =
+        query(db, "SELECT SUM(CASE WHEN c.promised_due_day < ?1 THEN 1 ELSE 0 END),"
+                  " SUM(CASE WHEN c.promised_due_day >= ?1 AND c.warn_day <= ?1 THEN 1 ELSE 0 END),"
+                  " SUM(CASE WHEN c.warn_day > ?1 THEN 1 ELSE 0 END)"
+                  " FROM cases c WHERE c.promised_due_day IS NOT NULL AND c.decided_at IS NULL"
+                  " AND c.closed_at IS NULL AND (?2 = '' OR c.unit_id = (SELECT id FROM unit"
+                  " WHERE code = ?2))");
     query_int(q, 1, today);
     query_str(q, 2, scope->unit);
     ContextBuilder b = context_make(out->arena);
@@ -99,16 +100,15 @@ static Status put_figures(const Figures *f, Db *db, const FigureScope *scope, Co
     ContextBuilder texts = context_make(out->arena);
     for (size_t i = 0; i < values.len; i++) {
         const Entry *e = &values.as.entries[i];
-        context_put(&texts, e->key,
-                    v_str(figure_print(f, e->key, e->value, S("zh"), out->arena)));
+        context_put(&texts, e->key, v_str(figure_print(f, e->key, e->value, S("zh"), out->arena)));
     }
     context_put(out, S("figures"), values);
     context_put(out, S("texts"), context_done(&texts));
     return OK;
 }
 
-static Status compute(Cockpit *c, Db *db, const FigureScope *scope, Instant now, Arena *a, Value *ret,
-                      Error *err) {
+static Status compute(Cockpit *c, Db *db, const FigureScope *scope, Instant now, Arena *a,
+                      Value *ret, Error *err) {
     ContextBuilder b = context_make(a);
     context_put(&b, S("as_of"), v_instant(now, a));
     context_put(&b, S("from"), v_day(scope->from));
@@ -137,8 +137,9 @@ static Status compute(Cockpit *c, Db *db, const FigureScope *scope, Instant now,
 }
 
 static bool same_scope(const Copy *copy, const FigureScope *s, bool whole_year) {
-    bool days = whole_year ? copy->whole_year
-                           : !copy->whole_year && copy->scope.from == s->from && copy->scope.to == s->to;
+    bool days = whole_year
+                    ? copy->whole_year
+                    : !copy->whole_year && copy->scope.from == s->from && copy->scope.to == s->to;
     return days && str_eq(copy->scope.unit, s->unit) && str_eq(copy->scope.town, s->town);
 }
 

@@ -34,6 +34,14 @@ static Value channel_name(int64_t handling) {
     return handling == HANDLING_ONLINE ? v_lit("online") : v_lit("window");
 }
 
+// The rater is confidential (GB/T 39734-2020): neither the case nor the minute, by which a rating
+// and its handling could be put side by side.
+static void hide_rater(ContextBuilder *b, Instant at) {
+    context_put(b, S("number"), v_lit(""));
+    context_put(b, S("id"), v_null());
+    context_put(b, S("at"), v_day(instant_day(at)));
+}
+
 // Columns 0 and 1 are the row's instant and id; 2 … 6 the same for every source.
 static Value record_row(Query *q, Source source, Arena *a) {
     ContextBuilder b = context_make(a);
@@ -53,10 +61,12 @@ static Value record_row(Query *q, Source source, Arena *a) {
         context_put_new(&b, S("overdue"), v_bool(query_col_int(q, 12) != 0));
         break;
     case SOURCE_HANDLINGS:
+        if (str_eq(query_col_str(q, 7), S("case.rated"))) hide_rater(&b, query_col_int(q, 0));
         context_put_new(&b, S("act"), v_str(event_kind_name(query_col_keep(q, 7, a))));
         context_put_new(&b, S("channel"), channel_name(query_col_int(q, 8)));
         break;
     case SOURCE_RATINGS:
+        hide_rater(&b, query_col_int(q, 0));
         context_put_new(&b, S("grade"), v_int(query_col_int(q, 7)));
         context_put_new(&b, S("comment"), v_str(query_col_keep(q, 8, a)));
         break;
@@ -118,8 +128,9 @@ static Status read_rows(const Indicator *in, Db *db, const FigureScope *scope, S
     }
     context_put_new(out, S("rows"), list_done(&rows));
     if (more) {
-        context_put_new(out, S("next"), v_str(arena_printf(a, "%lld.%lld", (long long)last_at,
-                                                           (long long)last_id)));
+        context_put_new(
+            out, S("next"),
+            v_str(arena_printf(a, "%lld.%lld", (long long)last_at, (long long)last_id)));
     }
     return query_done(q, err);
 }
@@ -132,8 +143,8 @@ static Status formula_parts(const Figures *f, const Indicator *in, Db *db, const
         Status st = figure_compute(f, db, in->reads[i], scope, a, &v, err);
         if (st != OK) return st;
         Value part = v_with(figure_about(f, in->reads[i], a), S("value"), v, a);
-        list_add(&parts, v_with(part, S("text"),
-                                v_str(figure_print(f, in->reads[i], v, S("zh"), a)), a));
+        list_add(&parts,
+                 v_with(part, S("text"), v_str(figure_print(f, in->reads[i], v, S("zh"), a)), a));
     }
     context_put_new(out, S("parts"), list_done(&parts));
     return OK;

@@ -24,13 +24,15 @@ typedef struct Known {
     const char *before, *after;
 } Known;
 
-// `after` NULL: a switch, which must be true. The unary plus keeps a database from walking the cases
-// item by item: the index by instant holds everything these counts need.
+// `after` NULL: a switch, which must be true. The unary plus keeps a database from walking the
+// cases item by item: the index by instant holds everything these counts need.
 static const Known conditions[] = {
-    {S_INIT("public"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE audience > 0)", NULL},
+    {S_INIT("public"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE audience > 0)",
+     NULL},
     {S_INIT("overdue"), SOURCE_CASES, "c.overdue = 1", NULL},
     {S_INIT("kind"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE case_kind = ", ")"},
-    {S_INIT("bundle"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE is_bundle = 1)", NULL},
+    {S_INIT("bundle"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE is_bundle = 1)",
+     NULL},
     {S_INIT("item"), SOURCE_FORMULA, "c.item_id = (SELECT id FROM item WHERE code = ", ")"},
     {S_INIT("state"), SOURCE_CASES, "c.state = ", ""},
     {S_INIT("outcome"), SOURCE_CASES, "c.outcome = ", ""},
@@ -350,8 +352,8 @@ typedef struct Dimension {
 } Dimension;
 
 static const Dimension dimensions[] = {
-    {S_INIT("unit"), "c.unit_id", "unit"},     {S_INIT("town"), "c.town_id", "unit"},
-    {S_INIT("item"), "c.item_id", "item"},     {S_INIT("channel"), "c.channel", NULL},
+    {S_INIT("unit"), "c.unit_id", "unit"}, {S_INIT("town"), "c.town_id", "unit"},
+    {S_INIT("item"), "c.item_id", "item"}, {S_INIT("channel"), "c.channel", NULL},
     {S_INIT("grade"), "r.grade", NULL},
 };
 
@@ -453,7 +455,7 @@ static Str money(int64_t fen, Str lang, Arena *a) {
     }
     bool yi = fen >= 10000000000;
     int64_t unit = yi ? 10000000000 : 1000000; // fen in 亿 and 万
-    if (fen < unit) return arena_printf(a, "%lld.%02d元", (long long)(fen / 100), (int)(fen % 100));
+    if (fen < unit) return arena_printf(a, "%lld.%02d元", (long long)(fen / 100), (int)(fen % 100)); // i18n: data
     int64_t hundredths = (fen * 100 + unit / 2) / unit;
     return arena_printf(a, "%.*s.%02d%s", S_FMT(grouped(hundredths / 100, a)),
                         (int)(hundredths % 100), yi ? "亿元" : "万元");

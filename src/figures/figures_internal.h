@@ -3,7 +3,13 @@
 
 #include "figures/figures.h"
 
-typedef enum Source { SOURCE_FORMULA, SOURCE_CASES, SOURCE_HANDLINGS, SOURCE_RATINGS, SOURCE_LEDGER } Source;
+typedef enum Source {
+    SOURCE_FORMULA,
+    SOURCE_CASES,
+    SOURCE_HANDLINGS,
+    SOURCE_RATINGS,
+    SOURCE_LEDGER
+} Source;
 
 typedef struct Condition {
     const char *before, *after; // SQL around the bound parameter; after NULL: no parameter
@@ -12,14 +18,14 @@ typedef struct Condition {
 
 typedef struct Indicator {
     Str code;
-    Value spec;       // the entry of the file
+    Value spec; // the entry of the file
     Source source;
-    const char *at;   // SQL of the instant it counts by
+    const char *at;      // SQL of the instant it counts by
     const char *measure; // SQL of the aggregate
     Condition where[FIGURE_WHERE_MAX];
     size_t where_count;
     const FeelExpr *formula;
-    Str *reads;       // codes a formula reads
+    Str *reads; // codes a formula reads
     size_t reads_count;
     bool money;
 } Indicator;

@@ -1,6 +1,6 @@
-// Writes the work summary: the template of figures/summary.md (or .en.md) is rendered with every figure
-// as a Markdown link, and the Markdown is then taken apart into blocks for the page, which so needs no
-// HTML of its own.
+// Writes the work summary: the template of figures/summary.md (or .en.md) is rendered with every
+// figure as a Markdown link, and the Markdown is then taken apart into blocks for the page, which
+// so needs no HTML of its own.
 #include "base/embed.h"
 #include "case/letter.h"
 #include "figures/summary.h"
@@ -30,8 +30,8 @@ static Str figure_href(Str base, Str code, const FigureScope *scope, Arena *a) {
 }
 
 // {code: "[329,826](/figures/cases_accepted?…)"} for the template and {code: {…}} for the reader.
-static void figure_views(const Figures *f, Value values, const FigureScope *scope, Str lang, Str base,
-                         Arena *a, Value *ret_links, Value *ret_views) {
+static void figure_views(const Figures *f, Value values, const FigureScope *scope, Str lang,
+                         Str base, Arena *a, Value *ret_links, Value *ret_views) {
     ContextBuilder links = context_make(a), views = context_make(a);
     for (size_t i = 0; i < figures_count(f); i++) {
         Str code = figure_code(f, i);
@@ -58,7 +58,8 @@ static void figure_views(const Figures *f, Value values, const FigureScope *scop
 
 static Status render(Value model, Str lang, Instant now, Arena *a, Str *ret, Error *err) {
     bool en = str_eq(lang, S("en"));
-    const EmbeddedFile *file = embed_find(en ? S("figures/summary.en.md") : S("figures/summary.md"));
+    const EmbeddedFile *file =
+        embed_find(en ? S("figures/summary.en.md") : S("figures/summary.md"));
     if (!file) return error_set(err, BROKEN, S("summary"), "程序中缺少总结模板");
     TemplateSet *set = templates_create(a);
     Status st = templates_add(set, S("summary"), PAGE_TEXT, file->data, err);
@@ -165,7 +166,8 @@ Status summary_pdf(Value summary, Str lang, Arena *a, Str *ret, Error *err) {
         buf_lit(&b, "\n\n");
     }
     bool en = str_eq(lang, S("en"));
-    buf_str(&b, en ? S("## Figures\n\n| Figure | Value | Code |\n") : S("## 附：指标来源\n\n| 指标 | 数值 | 编码 |\n"));
+    buf_str(&b, en ? S("## Figures\n\n| Figure | Value | Code |\n")
+                   : S("## 附：指标来源\n\n| 指标 | 数值 | 编码 |\n"));
     for (size_t i = 0; i < figures.len && figures.kind == V_CONTEXT; i++) {
         Value one = figures.as.entries[i].value;
         buf_lit(&b, "| ");

@@ -1,5 +1,5 @@
-// /case/:number/archive.zip: the archive package of a finished case. It holds the rating too, so it is
-// for the applicant himself, supervisors, leaders and the auditor, not for those who were rated.
+// /case/:number/archive.zip: the archive package of a finished case. It holds the rating too, so it
+// is for the applicant himself, supervisors, leaders and the auditor, not for those who were rated.
 #include "pages/page_tools.h"
 
 #include "base/crypto.h"
@@ -18,8 +18,8 @@ static Status archive_zip(Request *rq, Reply *reply, Errors *errs) {
     const Str folder = path_join(rq->arena, rq->app->data_dir, S("tmp"));
     PAGE_TRY(errs, dir_make(folder, 0700, rq->arena, &e));
     const Str path = path_join(rq->arena, folder, random_token(16, rq->arena));
-    PAGE_TRY(errs, archive_write(page_cases(), rq->db, rq->app->key, number, path, rq->now, rq->arena,
-                                 &e));
+    PAGE_TRY(errs, archive_write(page_cases(), rq->db, rq->app->key, number, path, rq->now,
+                                 rq->arena, &e));
     reply->path = path;
     reply->path_temporary = true;
     reply->type = S("application/zip");

@@ -1,6 +1,6 @@
-// A whole demo county for tests of cases and figures: units, posts, calendar, packs and the catalogue, on
-// SQLite and again on PostgreSQL, made once for all tests of a program. Tests name their own people, so
-// they don't meet.
+// A whole demo county for tests of cases and figures: units, posts, calendar, packs and the
+// catalogue, on SQLite and again on PostgreSQL, made once for all tests of a program. Tests name
+// their own people, so they don't meet.
 #pragma once
 
 #include "store_fixture.h"
@@ -10,7 +10,7 @@
 typedef struct County {
     Fixture *f;
     CaseRoom *room;
-    Arena *a;   // emptied before each test
+    Arena *a; // emptied before each test
     Instant now;
     Errors errs;
 } County;
@@ -97,8 +97,9 @@ static inline Actor county_actor(County *c, const char *login) {
     Db *db;
     assert_int_equal(store_read(c->f->store, &db, &err), OK);
     Actor actor = {.name = str_z(login)};
-    Query *q = query(db, "SELECT id, roles, COALESCE(unit_id, 0), COALESCE(party_id, 0) FROM account"
-                         " WHERE login = ?1");
+    Query *q =
+        query(db, "SELECT id, roles, COALESCE(unit_id, 0), COALESCE(party_id, 0) FROM account"
+                  " WHERE login = ?1");
     query_str(q, 1, str_z(login));
     if (query_next(q)) {
         actor.account_id = query_col_int(q, 0);
@@ -111,7 +112,8 @@ static inline Actor county_actor(County *c, const char *login) {
     int64_t *posts = arena_array(c->a, int64_t, 100);
     q = query(db, "SELECT post_id FROM account_post WHERE account_id = ?1");
     query_int(q, 1, actor.account_id);
-    while (query_next(q) && actor.posts_count < 100) posts[actor.posts_count++] = query_col_int(q, 0);
+    while (query_next(q) && actor.posts_count < 100)
+        posts[actor.posts_count++] = query_col_int(q, 0);
     assert_int_equal(query_done(q, &err), OK);
     actor.posts = posts;
     store_release(db);

@@ -4,9 +4,9 @@
 
 #include "base/crypto.h"
 
-static const char *const GENERIC_ANSWERS =
-    "{'matter':'申请办理，材料随附。','truthful':'true','name':'张三','id_number':'330225197706151027',"
-    "'phone':'13800000001'}";
+static const char *const GENERIC_ANSWERS = "{'matter':'申请办理，材料随附。','truthful':'true','"
+                                           "name':'张三','id_number':'330225197706151027',"
+                                           "'phone':'13800000001'}";
 
 // An imported item: `kind` 1 instant, 2 promised.
 static Str generic_item(County *c, int kind) {
@@ -14,8 +14,9 @@ static Str generic_item(County *c, int kind) {
     Db *db;
     Str code = S("");
     assert_int_equal(store_read(c->f->store, &db, &err), OK);
-    Query *q = query(db, "SELECT code FROM item WHERE case_kind = ?1 AND audience = 3 AND state = 1"
-                         " AND code LIKE '%-QT%' OR (case_kind = ?1 AND code LIKE '%-GF%') ORDER BY code");
+    Query *q =
+        query(db, "SELECT code FROM item WHERE case_kind = ?1 AND audience = 3 AND state = 1"
+                  " AND code LIKE '%-QT%' OR (case_kind = ?1 AND code LIKE '%-GF%') ORDER BY code");
     query_int(q, 1, kind);
     if (query_next(q)) code = query_col_keep(q, 0, c->a);
     assert_int_equal(query_done(q, &err), OK);
@@ -34,8 +35,8 @@ static Value generic_input(County *c, int kind) {
 }
 
 static Value with_id(County *c, Value submitted, const char *more) {
-    return v_merge(county_json(c, more), v_with(v_null(), S("id"), v_get_lit(submitted, "id"), c->a),
-                   c->a);
+    return v_merge(county_json(c, more),
+                   v_with(v_null(), S("id"), v_get_lit(submitted, "id"), c->a), c->a);
 }
 
 static void setup_errors(County *c) { c->errs = errors_make(c->a); }
@@ -73,19 +74,25 @@ static void promised_case_from_submission_to_rating(void **state) {
                      CONFLICT);
     // each act of the applicant is one handling: applied, collected, rated
     int64_t id = v_to_int(v_get_lit(submitted, "id"), 0);
-    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND handling = 2", id), 3);
+    assert_int_equal(
+        county_int(c, "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND handling = 2", id), 3);
     // the rater is confidential
-    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND kind = 'case.rated'"
-                                   " AND actor_id <> 0", id), 0);
+    assert_int_equal(
+        county_int(c,
+                   "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND kind = 'case.rated'"
+                   " AND actor_id <> 0",
+                   id),
+        0);
 }
 
 static void instant_item_is_decided_at_once(void **state) {
     County *c = *state;
     Actor citizen = county_actor(c, "citizen");
-    Value input = county_json(c, "{'item':'330225-RSJ-0101','situation':{'subject':'self','span':'all'},"
-                                 "'answers':{'name':'张三','id_number':'330225197706151027',"
-                                 "'phone':'13800000001','insurances':['pension'],'purpose':'house',"
-                                 "'copies':'1'},'materials':['id-card']}");
+    Value input =
+        county_json(c, "{'item':'330225-RSJ-0101','situation':{'subject':'self','span':'all'},"
+                       "'answers':{'name':'张三','id_number':'330225197706151027',"
+                       "'phone':'13800000001','insurances':['pension'],'purpose':'house',"
+                       "'copies':'1'},'materials':['id-card']}");
     Value submitted = county_do(c, "case.submit", &citizen, input);
     Value seen = county_view(c, &citizen, submitted);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_DECIDED);
@@ -97,15 +104,19 @@ static void correction_names_everything_and_expires(void **state) {
     County *c = *state;
     Actor citizen = county_actor(c, "citizen"), clerk = county_actor(c, "clerk");
     Value submitted = county_do(c, "case.submit", &citizen, generic_input(c, 2)), ret = v_null();
-    assert_int_equal(county_try(c, "case.correct", &clerk, with_id(c, submitted, "{}"), &ret), INVALID);
+    assert_int_equal(county_try(c, "case.correct", &clerk, with_id(c, submitted, "{}"), &ret),
+                     INVALID);
     county_do(c, "case.correct", &clerk,
-              with_id(c, submitted, "{'missing':[{'code':'application','reason':'请盖章'},"
-                                    "{'field':'办理事由','reason':'请写明用途'}]}"));
+              with_id(c, submitted,
+                      "{'missing':[{'code':'application','reason':'请盖章'},"
+                      "{'field':'办理事由','reason':'请写明用途'}]}"));
     Value seen = county_view(c, &citizen, submitted);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_CORRECTING);
     assert_true(v_true(v_path(seen, S("can.supplement"))));
-    assert_int_equal(county_try(c, "case.accept", &clerk, with_id(c, submitted, "{}"), &ret), CONFLICT);
-    county_do(c, "case.supplement", &citizen, with_id(c, submitted, "{'materials':['application']}"));
+    assert_int_equal(county_try(c, "case.accept", &clerk, with_id(c, submitted, "{}"), &ret),
+                     CONFLICT);
+    county_do(c, "case.supplement", &citizen,
+              with_id(c, submitted, "{'materials':['application']}"));
     county_do(c, "case.accept", &clerk, with_id(c, submitted, "{}"));
     // another one is never completed
     Value other = county_do(c, "case.submit", &citizen, generic_input(c, 2));
@@ -121,16 +132,21 @@ static void correction_names_everything_and_expires(void **state) {
 
 static Value food_input(County *c, const char *materials) {
     Value input = county_json(
-        c, "{'item':'330225-SCJ-0201','situation':{'business':'catering','special':'none','premises':'rent'},"
-           "'answers':{'operator':'象山示例餐饮有限公司','credit_code':'91330225MADEM00039','owner':'张示例',"
-           "'owner_id':'330225198603182036','phone':'13800000006','town':'330225-DDJD','address':'示例路 6 号',"
-           "'area':'80','in_residence':'false','has_flue':'true','fumes':'true','projects':['hot'],"
-           "'online':'false','opens_on':'2023-12-01','manager':'张示例',"
-           "'staff':[{'name':'孔示例','job':'cook','health_until':'2024-01-31'}],'truthful':'true'}}");
+        c,
+        "{'item':'330225-SCJ-0201','situation':{'business':'catering','special':'none','premises':'"
+        "rent'},"
+        "'answers':{'operator':'象山示例餐饮有限公司','credit_code':'91330225MADEM00039','owner':'"
+        "张示例',"
+        "'owner_id':'330225198603182036','phone':'13800000006','town':'330225-DDJD','address':'"
+        "示例路 6 号',"
+        "'area':'80','in_residence':'false','has_flue':'true','fumes':'true','projects':['hot'],"
+        "'online':'false','opens_on':'2023-12-01','manager':'张示例',"
+        "'staff':[{'name':'孔示例','job':'cook','health_until':'2024-01-31'}],'truthful':'true'}}");
     return v_with(input, S("materials"), county_json(c, materials), c->a);
 }
 
-static void complete(County *c, const Actor *who, Value submitted, const char *node, const char *more) {
+static void complete(County *c, const Actor *who, Value submitted, const char *node,
+                     const char *more) {
     Value input = county_json(c, more);
     input = v_with(input, S("case"), v_get_lit(submitted, "id"), c->a);
     input = v_with(input, S("node"), v_str(str_z(node)), c->a);
@@ -142,9 +158,10 @@ static void parallel_departments_and_an_inspection_that_stops_the_clock(void **s
     County *c = *state;
     Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk");
     Actor everyone = county_everyone(c);
-    Value s = county_do(c, "case.submit", &company,
-                        food_input(c, "['business-licence','owner-id','lease','layout','safety-rules',"
-                                      "'health-certs','flue-proof']"));
+    Value s =
+        county_do(c, "case.submit", &company,
+                  food_input(c, "['business-licence','owner-id','lease','layout','safety-rules',"
+                                "'health-certs','flue-proof']"));
     county_do(c, "case.accept", &clerk, with_id(c, s, "{}"));
     Value seen = county_view(c, &everyone, s);
     assert_int_equal((int)v_get_lit(seen, "turn_units").len, 2); // two departments at once
@@ -155,10 +172,11 @@ static void parallel_departments_and_an_inspection_that_stops_the_clock(void **s
     assert_true(v_is_null(v_path(seen, S("clocks.promised.due"))));
     Instant before = c->now;
     c->now += (Instant)5 * DAY_MS; // Wednesday to Monday: three working days stand still
-    complete(c, &everyone, s, "inspection",
-             "{'answers':{'inspected_on':'2023-03-03','inspectors':[{'name':'曹示例','card':'ZJ0001'},"
-             "{'name':'严示例','card':'ZJ0002'}],'layout_ok':'true','equipment_ok':'true',"
-             "'hygiene_ok':'true','special_ok':'true'}}");
+    complete(
+        c, &everyone, s, "inspection",
+        "{'answers':{'inspected_on':'2023-03-03','inspectors':[{'name':'曹示例','card':'ZJ0001'},"
+        "{'name':'严示例','card':'ZJ0002'}],'layout_ok':'true','equipment_ok':'true',"
+        "'hygiene_ok':'true','special_ok':'true'}}");
     seen = county_view(c, &everyone, s);
     assert_false(v_true(v_get_lit(seen, "paused")));
     assert_int_equal(v_to_int(v_path(seen, S("clocks.stopped")), -1), 3);
@@ -172,36 +190,46 @@ static void parallel_departments_and_an_inspection_that_stops_the_clock(void **s
 static void tolerance_is_promised_kept_or_broken(void **state) {
     County *c = *state;
     Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk");
-    const char *some = "['business-licence','owner-id','lease','layout','health-certs','flue-proof']";
+    const char *some =
+        "['business-licence','owner-id','lease','layout','health-certs','flue-proof']";
     Value s = county_do(c, "case.submit", &company, food_input(c, some)), ret = v_null();
     assert_int_equal(county_try(c, "case.accept", &clerk, with_id(c, s, "{}"), &ret), INVALID);
-    assert_int_equal(county_try(c, "case.accept", &clerk, with_id(c, s, "{'tolerate':['safety-rules']}"),
-                                &ret), INVALID); // without the promise
-    county_do(c, "case.accept", &clerk, with_id(c, s, "{'tolerate':['safety-rules'],'promise':true}"));
+    assert_int_equal(
+        county_try(c, "case.accept", &clerk, with_id(c, s, "{'tolerate':['safety-rules']}"), &ret),
+        INVALID); // without the promise
+    county_do(c, "case.accept", &clerk,
+              with_id(c, s, "{'tolerate':['safety-rules'],'promise':true}"));
     int64_t done = 0;
     Error err;
-    assert_int_equal(case_run_due(c->room, c->f->store, c->now + (Instant)15 * DAY_MS, &done, &err), OK);
+    assert_int_equal(case_run_due(c->room, c->f->store, c->now + (Instant)15 * DAY_MS, &done, &err),
+                     OK);
     Value seen = county_view(c, &company, s);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_TERMINATED);
     Value kept = county_do(c, "case.submit", &company, food_input(c, some));
-    county_do(c, "case.accept", &clerk, with_id(c, kept, "{'tolerate':['safety-rules'],'promise':true}"));
+    county_do(c, "case.accept", &clerk,
+              with_id(c, kept, "{'tolerate':['safety-rules'],'promise':true}"));
     county_do(c, "case.supplement", &company, with_id(c, kept, "{'materials':['safety-rules']}"));
-    assert_int_equal(case_run_due(c->room, c->f->store, c->now + (Instant)15 * DAY_MS, &done, &err), OK);
+    assert_int_equal(case_run_due(c->room, c->f->store, c->now + (Instant)15 * DAY_MS, &done, &err),
+                     OK);
     seen = county_view(c, &company, kept);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_APPROVAL);
 }
 
 static Value bundle_input(County *c, const char *number, const char *name) {
     Value input = county_json(
-        c, "{'item':'330225-YJS-0001','situation':{'recognised':'no','category':'older','registered':'no',"
+        c, "{'item':'330225-YJS-0001','situation':{'recognised':'no','category':'older','"
+           "registered':'no',"
            "'pay':'self'},'materials':['id-card','commitment','payment-receipt','bank-card'],"
            "'applicant':{'kind':'natural','phone':'13900000001'},'answers':{'phone':'13900000001',"
-           "'town':'330225-SPZ','village':'示例村 1 号','out_of_work_since':'2022-06-30','education':'middle',"
-           "'flexible_kind':'fishing','insurances':['pension'],'pay_from':'2023-01-01','pay_to':'2023-01-31',"
+           "'town':'330225-SPZ','village':'示例村 1 "
+           "号','out_of_work_since':'2022-06-30','education':'middle',"
+           "'flexible_kind':'fishing','insurances':['pension'],'pay_from':'2023-01-01','pay_to':'"
+           "2023-01-31',"
            "'amount_paid':'820.50','months_enjoyed':'0','bank_name':'象山农商银行','bank_card':"
            "'6228480000000000018','truthful':'true'}}");
     Value who = v_get_lit(input, "applicant"), answers = v_get_lit(input, "answers");
-    who = v_with(v_with(who, S("name"), v_str(str_z(name)), c->a), S("id_number"), v_str(str_z(number)), c->a);
+    who = v_with(v_with(who, S("name"), v_str(str_z(name)), c->a), S("id_number"),
+                 v_str(str_z(number)), c->a);
     answers = v_with(v_with(answers, S("name"), v_str(str_z(name)), c->a), S("id_number"),
                      v_str(str_z(number)), c->a);
     return v_with(v_with(input, S("applicant"), who, c->a), S("answers"), answers, c->a);
@@ -210,7 +238,8 @@ static Value bundle_input(County *c, const char *number, const char *name) {
 static void bundle_pays_through_the_ledger(void **state) {
     County *c = *state;
     Actor clerk = county_actor(c, "clerk"), everyone = county_everyone(c);
-    int64_t before = county_int(c, "SELECT COALESCE(SUM(total_fen), 0) FROM ledger WHERE ?1 = 0", 0);
+    int64_t before =
+        county_int(c, "SELECT COALESCE(SUM(total_fen), 0) FROM ledger WHERE ?1 = 0", 0);
     Value s = county_do(c, "case.submit", &clerk, bundle_input(c, "330225197703101040", "吴示例"));
     county_do(c, "case.accept", &clerk, with_id(c, s, "{}"));
     complete(c, &everyone, s, "payment_check", "{'answers':{}}");
@@ -221,9 +250,11 @@ static void bundle_pays_through_the_ledger(void **state) {
     Value seen = county_view(c, &clerk, s);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_DECIDED);
     int64_t id = v_to_int(v_get_lit(s, "id"), 0);
-    assert_int_equal(county_int(c, "SELECT SUM(amount_fen) FROM ledger_entry WHERE case_id = ?1", id), 54700);
-    assert_int_equal(county_int(c, "SELECT total_fen FROM ledger WHERE ?1 = ?1 AND code = 'hard-to-employ'", 0),
-                     before + 54700);
+    assert_int_equal(
+        county_int(c, "SELECT SUM(amount_fen) FROM ledger_entry WHERE case_id = ?1", id), 54700);
+    assert_int_equal(
+        county_int(c, "SELECT total_fen FROM ledger WHERE ?1 = ?1 AND code = 'hard-to-employ'", 0),
+        before + 54700);
 }
 
 static void bad_rating_opens_its_own_case(void **state) {
@@ -246,23 +277,27 @@ static void bad_rating_opens_its_own_case(void **state) {
     store_release(db);
     assert_true(v_to_int(v_get_lit(tasks, "total"), 0) >= 1);
     // one working day to answer, from Wednesday 1 March
-    Day due = (Day)county_int(c, "SELECT due_day FROM task WHERE case_id = ?1 AND state < 3", rectify);
+    Day due =
+        (Day)county_int(c, "SELECT due_day FROM task WHERE case_id = ?1 AND state < 3", rectify);
     assert_int_equal(due, day_from_civil((Civil){2023, 3, 2}));
 }
 
 static void nobody_sees_or_does_what_is_not_theirs(void **state) {
     County *c = *state;
     Actor citizen = county_actor(c, "citizen"), company = county_actor(c, "company");
-    Actor clerk = county_actor(c, "clerk"), scj = county_actor(c, "scj"), town = county_actor(c, "town");
+    Actor clerk = county_actor(c, "clerk"), scj = county_actor(c, "scj"),
+          town = county_actor(c, "town");
     Value s = county_do(c, "case.submit", &citizen, generic_input(c, 2)), ret = v_null();
     Error err;
     Db *db;
     assert_int_equal(store_read(c->f->store, &db, &err), OK);
-    assert_int_equal(case_view(c->room, db, &company, v_text(v_get_lit(s, "number")), c->now, S("zh"), c->a,
-                               &ret, &err), NOT_FOUND);
+    assert_int_equal(case_view(c->room, db, &company, v_text(v_get_lit(s, "number")), c->now,
+                               S("zh"), c->a, &ret, &err),
+                     NOT_FOUND);
     store_release(db);
     assert_int_equal(county_try(c, "case.accept", &citizen, with_id(c, s, "{}"), &ret), DENIED);
-    assert_int_equal(county_try(c, "case.withdraw", &company, with_id(c, s, "{}"), &ret), NOT_FOUND);
+    assert_int_equal(county_try(c, "case.withdraw", &company, with_id(c, s, "{}"), &ret),
+                     NOT_FOUND);
     county_do(c, "case.accept", &clerk, with_id(c, s, "{}"));
     ContextBuilder b = context_make(c->a);
     context_put_lit(&b, "case", v_get_lit(s, "id"));
@@ -272,7 +307,9 @@ static void nobody_sees_or_does_what_is_not_theirs(void **state) {
     Value looked = county_do(c, "case.look", &clerk, with_id(c, s, "{}")); // he accepted it
     assert_text(v_text(v_get_lit(looked, "id_number")), "330225197706151027");
     int64_t id = v_to_int(v_get_lit(s, "id"), 0);
-    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND kind = 'case.looked'", id), 1);
+    assert_int_equal(
+        county_int(c, "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND kind = 'case.looked'", id),
+        1);
     Value seen = county_view(c, &scj, s);
     assert_true(str_find(v_text(v_path(seen, S("applicant.id_number"))), S("*")) >= 0);
 }
@@ -298,9 +335,9 @@ static void wrong_input_stores_nothing(void **state) {
         assert_true(c->errs.count > 0);
         assert_true(c->errs.items[0].where.len > 0);
     }
-    Value applicant = v_with(good, S("applicant"),
-                             county_json(c, "{'kind':'natural','name':'张三','id_number':'330225197706151028'}"),
-                             c->a);
+    Value applicant = v_with(
+        good, S("applicant"),
+        county_json(c, "{'kind':'natural','name':'张三','id_number':'330225197706151028'}"), c->a);
     assert_int_equal(county_try(c, "case.submit", &clerk, applicant, &ret), INVALID);
     assert_int_equal(county_int(c, "SELECT COUNT(*) FROM cases WHERE ?1 = 0", 0), cases);
     assert_int_equal(county_int(c, "SELECT COUNT(*) FROM event WHERE ?1 = 0", 0), events);
@@ -319,7 +356,8 @@ static void two_clerks_cannot_both_decide(void **state) {
 
 static void draft_is_kept_and_found_by_its_link(void **state) {
     County *c = *state;
-    Value input = v_merge(generic_input(c, 2), county_json(c, "{'answers':{'matter':'还没写完'}}"), c->a);
+    Value input =
+        v_merge(generic_input(c, 2), county_json(c, "{'answers':{'matter':'还没写完'}}"), c->a);
     Value saved = county_do(c, "draft.save", &actor_public, input), draft = v_null();
     Error err;
     Db *db;
@@ -336,7 +374,8 @@ static void nobody_told_anything_means_accepted(void **state) {
     Value s = county_do(c, "case.submit", &citizen, generic_input(c, 2));
     int64_t done = 0;
     Error err;
-    assert_int_equal(case_run_due(c->room, c->f->store, c->now + (Instant)8 * DAY_MS, &done, &err), OK);
+    assert_int_equal(case_run_due(c->room, c->f->store, c->now + (Instant)8 * DAY_MS, &done, &err),
+                     OK);
     Value seen = county_view(c, &citizen, s);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_APPROVAL);
     assert_text(v_to_str(v_path(seen, S("clocks.start")), c->a), "2023-03-01"); // from receipt
@@ -368,14 +407,14 @@ static int fresh(void **state) {
 }
 
 #define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                                                  \
-    EACH(promised_case_from_submission_to_rating), EACH(instant_item_is_decided_at_once),      \
-        EACH(correction_names_everything_and_expires),                                         \
-        EACH(parallel_departments_and_an_inspection_that_stops_the_clock),                     \
-        EACH(tolerance_is_promised_kept_or_broken), EACH(bundle_pays_through_the_ledger),      \
-        EACH(bad_rating_opens_its_own_case), EACH(nobody_sees_or_does_what_is_not_theirs),     \
-        EACH(wrong_input_stores_nothing), EACH(two_clerks_cannot_both_decide),                 \
-        EACH(draft_is_kept_and_found_by_its_link), EACH(nobody_told_anything_means_accepted),  \
+#define TESTS                                                                                 \
+    EACH(promised_case_from_submission_to_rating), EACH(instant_item_is_decided_at_once),     \
+        EACH(correction_names_everything_and_expires),                                        \
+        EACH(parallel_departments_and_an_inspection_that_stops_the_clock),                    \
+        EACH(tolerance_is_promised_kept_or_broken), EACH(bundle_pays_through_the_ledger),     \
+        EACH(bad_rating_opens_its_own_case), EACH(nobody_sees_or_does_what_is_not_theirs),    \
+        EACH(wrong_input_stores_nothing), EACH(two_clerks_cannot_both_decide),                \
+        EACH(draft_is_kept_and_found_by_its_link), EACH(nobody_told_anything_means_accepted), \
         EACH(case_number_has_a_check_digit)
 
 int main(void) {

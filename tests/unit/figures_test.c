@@ -1,5 +1,6 @@
 // room: figures
-// Every figure equals the records it opens into; formulas; the written summary; the cockpit's copies.
+// Every figure equals the records it opens into; formulas; the written summary; the cockpit's
+// copies.
 #include "case_fixture.h"
 
 #include "figures/cockpit.h"
@@ -18,17 +19,19 @@ static Value figure(County *c, const char *code) {
     Value v = v_null();
     FigureScope scope = march();
     assert_int_equal(store_read(c->f->store, &db, &err), OK);
-    if (figure_compute(figures, db, str_z(code), &scope, c->a, &v, &err) != OK) fixture_fail(code, &err);
+    if (figure_compute(figures, db, str_z(code), &scope, c->a, &v, &err) != OK)
+        fixture_fail(code, &err);
     store_release(db);
     return v;
 }
 
 static Value certificate(County *c, const Actor *citizen) {
-    return county_do(c, "case.submit", citizen,
-                     county_json(c, "{'item':'330225-RSJ-0101','situation':{'subject':'self','span':'all'},"
-                                    "'answers':{'name':'张三','id_number':'330225197706151027',"
-                                    "'phone':'13800000001','insurances':['pension'],'purpose':'house',"
-                                    "'copies':'1'},'materials':['id-card']}"));
+    return county_do(
+        c, "case.submit", citizen,
+        county_json(c, "{'item':'330225-RSJ-0101','situation':{'subject':'self','span':'all'},"
+                       "'answers':{'name':'张三','id_number':'330225197706151027',"
+                       "'phone':'13800000001','insurances':['pension'],'purpose':'house',"
+                       "'copies':'1'},'materials':['id-card']}"));
 }
 
 static void rate(County *c, Value submitted, int grade) {
@@ -49,7 +52,8 @@ static void counts_follow_the_records(void **state) {
     assert_int_equal(v_to_int(figure(c, "cases_accepted"), -1), accepted + 2);
     assert_int_equal(v_to_int(figure(c, "online_handlings"), -1), online + 4);
     // the rectification a bad rating opened is the office's own business, not the public's
-    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM cases WHERE ?1 = 0 AND parent_id IS NOT NULL", 0), 1);
+    assert_int_equal(
+        county_int(c, "SELECT COUNT(*) FROM cases WHERE ?1 = 0 AND parent_id IS NOT NULL", 0), 1);
     assert_text(v_to_str(figure(c, "satisfaction_percent"), c->a), "50.00");
     assert_text(v_to_str(figure(c, "online_rate_percent"), c->a), "100.00");
     Day today = instant_day(c->now);
@@ -102,11 +106,13 @@ static void records_hide_the_rater_and_mask_names(void **state) {
     Db *db;
     Value page;
     assert_int_equal(store_read(c->f->store, &db, &err), OK);
-    assert_int_equal(figure_records(figures, db, S("ratings"), &scope, S(""), 50, c->a, &page, &err), OK);
+    assert_int_equal(
+        figure_records(figures, db, S("ratings"), &scope, S(""), 50, c->a, &page, &err), OK);
     Value row = v_at(v_get_lit(page, "rows"), 0);
     assert_text(v_text(v_get_lit(row, "number")), "");
     assert_false(v_has(row, S("applicant")));
-    assert_int_equal(figure_records(figures, db, S("cases_accepted"), &scope, S(""), 50, c->a, &page, &err), OK);
+    assert_int_equal(
+        figure_records(figures, db, S("cases_accepted"), &scope, S(""), 50, c->a, &page, &err), OK);
     row = v_at(v_get_lit(page, "rows"), 0);
     assert_true(str_find(v_text(v_get_lit(row, "applicant")), S("*")) > 0);
     store_release(db);
@@ -123,7 +129,8 @@ static void series_add_up(void **state) {
         Value list;
         int64_t sum = 0;
         assert_int_equal(store_read(c->f->store, &db, &err), OK);
-        if (figure_series(figures, db, S("cases_accepted"), str_z(by[i]), &scope, 1000, c->a, &list, &err) != OK) {
+        if (figure_series(figures, db, S("cases_accepted"), str_z(by[i]), &scope, 1000, c->a, &list,
+                          &err) != OK) {
             fixture_fail(by[i], &err);
         }
         store_release(db);
@@ -140,13 +147,14 @@ static void summary_links_every_number(void **state) {
         Db *db;
         Value summary;
         assert_int_equal(store_read(c->f->store, &db, &err), OK);
-        if (summary_write(figures, db, &scope, S("象山县"), en ? S("en") : S("zh"), S(""), c->now, c->a,
-                          &summary, &err) != OK) {
+        if (summary_write(figures, db, &scope, S("象山县"), en ? S("en") : S("zh"), S(""), c->now,
+                          c->a, &summary, &err) != OK) {
             fixture_fail("summary_write", &err);
         }
         store_release(db);
         Str text = v_text(v_get_lit(summary, "markdown"));
-        assert_true(str_find(text, S("](/figures/cases_accepted?from=2023-03-01&to=2023-03-31)")) > 0);
+        assert_true(str_find(text, S("](/figures/cases_accepted?from=2023-03-01&to=2023-03-31)")) >
+                    0);
         Value blocks = v_get_lit(summary, "blocks");
         size_t links = 0;
         for (size_t i = 0; i < blocks.len; i++) {
@@ -157,7 +165,8 @@ static void summary_links_every_number(void **state) {
         }
         assert_true(links >= 12);
         Str pdf;
-        if (summary_pdf(summary, en ? S("en") : S("zh"), c->a, &pdf, &err) != OK) fixture_fail("pdf", &err);
+        if (summary_pdf(summary, en ? S("en") : S("zh"), c->a, &pdf, &err) != OK)
+            fixture_fail("pdf", &err);
         assert_true(str_starts(pdf, S("%PDF")));
     }
 }
@@ -170,7 +179,8 @@ static void cockpit_copies_follow_events(void **state) {
     FigureScope whole = {0};
     Value model;
     assert_int_equal(cockpit_create(figures, c->f->store, &cockpit, &err), OK);
-    if (cockpit_model(cockpit, &whole, c->now, c->a, &model, &err) != OK) fixture_fail("cockpit", &err);
+    if (cockpit_model(cockpit, &whole, c->now, c->a, &model, &err) != OK)
+        fixture_fail("cockpit", &err);
     int64_t before = v_to_int(v_path(model, S("figures.cases_accepted")), -1);
     certificate(c, &citizen);
     assert_int_equal(cockpit_model(cockpit, &whole, c->now, c->a, &model, &err), OK);
@@ -192,12 +202,14 @@ static void wrong_indicators_are_refused(void **state) {
     static const char *const wrong[] = {
         "[{'code':'a','name':'a','from':'nothing','measure':'count'}]",
         "[{'code':'a','name':'a','from':'cases','at':'accepted','measure':'median'}]",
-        "[{'code':'a','name':'a','from':'cases','at':'accepted','measure':'count','where':{'sql':'1=1'}}]",
+        "[{'code':'a','name':'a','from':'cases','at':'accepted','measure':'count','where':{'sql':'"
+        "1=1'}}]",
         "[{'code':'a','name':'a','formula':'1 +'}]",
         "[{'code':'a','name':'a','formula':'b + 1'}]",
         "[{'code':'a','name':'a','formula':'b'},{'code':'b','name':'b','formula':'a'}]",
         "[{'name':'a','from':'ratings','measure':'count'}]",
-        "[{'code':'a','name':'a','from':'ratings','measure':'count'},{'code':'a','name':'a','from':'ratings','measure':'count'}]",
+        "[{'code':'a','name':'a','from':'ratings','measure':'count'},{'code':'a','name':'a','from':"
+        "'ratings','measure':'count'}]",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         Error err = {.status = OK};
@@ -215,7 +227,8 @@ static void money_is_printed_as_people_speak(void **state) {
     assert_text(figure_print(figures, code, v_int(574400000000), S("zh"), c->a), "57.44亿元");
     assert_text(figure_print(figures, code, v_int(54700), S("zh"), c->a), "547.00元");
     assert_text(figure_print(figures, code, v_int(208720000), S("en"), c->a), "CNY 2,087,200.00");
-    assert_text(figure_print(figures, S("cases_accepted"), v_int(329826), S("zh"), c->a), "329,826");
+    assert_text(figure_print(figures, S("cases_accepted"), v_int(329826), S("zh"), c->a),
+                "329,826");
     assert_text(figure_print(figures, S("cases_accepted"), v_null(), S("zh"), c->a), "—");
 }
 
@@ -236,10 +249,10 @@ static int fresh(void **state) {
 }
 
 #define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                                                  \
-    EACH(counts_follow_the_records), EACH(every_figure_opens_into_what_it_counted),            \
-        EACH(records_hide_the_rater_and_mask_names), EACH(series_add_up),                      \
-        EACH(summary_links_every_number), EACH(cockpit_copies_follow_events),                  \
+#define TESTS                                                                       \
+    EACH(counts_follow_the_records), EACH(every_figure_opens_into_what_it_counted), \
+        EACH(records_hide_the_rater_and_mask_names), EACH(series_add_up),           \
+        EACH(summary_links_every_number), EACH(cockpit_copies_follow_events),       \
         EACH(wrong_indicators_are_refused), EACH(money_is_printed_as_people_speak)
 
 int main(void) {
@@ -247,7 +260,8 @@ int main(void) {
     const struct CMUnitTest postgres[] = {TESTS};
     int failed = cmocka_run_group_tests_name("figures", sqlite, up_sqlite, county_down);
     if (fixture_has_postgres()) {
-        failed += cmocka_run_group_tests_name("figures_postgres", postgres, up_postgres, county_down);
+        failed +=
+            cmocka_run_group_tests_name("figures_postgres", postgres, up_postgres, county_down);
     }
     return failed;
 }
