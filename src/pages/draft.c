@@ -3,7 +3,7 @@
 #include "case/file_store.h"
 #include "pages/apply.h"
 
-enum { ACCEPT_MAX = 20 };
+enum { ACCEPT_MAX = 20, UPLOADS_PER_MINUTE_MAX = 30 }; // requests with files, of one address
 
 // A draft with everything a page of it needs.
 typedef struct Open {
@@ -63,11 +63,11 @@ static Str accept_of(Request *rq, Value m, const char *before) {
     Value accept = v_get_lit(m, "accept");
     Buf out = buf_make(rq->arena, 64, 512);
     for (uint32_t i = 0; accept.kind == V_LIST && i < accept.len && i < ACCEPT_MAX; i++) {
-        if (i) buf_char(&out, ',');
+        if (i) buf_lit(&out, ", ");
         buf_str(&out, str_z(before));
         buf_str(&out, v_text(v_at(accept, i)));
     }
-    if (accept.kind != V_LIST) buf_str(&out, *before ? S(".pdf,.jpg,.png") : S("pdf,jpg,png"));
+    if (accept.kind != V_LIST) buf_str(&out, *before ? S(".pdf, .jpg, .png") : S("pdf, jpg, png"));
     return buf_view(&out);
 }
 
@@ -441,6 +441,11 @@ Status page_upload(Request *rq, const Upload *up, Value accept, Value *ret, Erro
 }
 
 static Status take_all(Request *rq, Open *o, Errors *wrong) {
+    // Anybody may begin an application: nobody may fill the disk with it.
+    Str key = arena_printf(rq->arena, "upload:%.*s", S_FMT(rq->address));
+    if (rq->uploads_count && !throttle_allow(key, rq->now, UPLOADS_PER_MINUTE_MAX)) {
+        return errors_add(wrong, LIMIT, S("materials"), "上传太频繁，请一分钟后再试");
+    }
     for (size_t i = 0; i < rq->uploads_count; i++) {
         const Upload *up = &rq->uploads[i];
         if (up->size == 0 && up->file_name.len == 0) continue;

@@ -3,7 +3,7 @@
 // Invariant: after logging in one goes on where one was, and only to a path of this site.
 #include "pages/page_tools.h"
 
-enum { MESSAGES_SHOWN = 50 };
+enum { MESSAGES_SHOWN = 50, REGISTER_PER_MINUTE_MAX = 10 }; // of one address
 
 // "/my?x=1" yes; "//evil", "https://evil", "/\evil" no.
 static Str local_path(Str next) {
@@ -122,7 +122,11 @@ static Status register_post(Request *rq, Reply *reply, Errors *errs) {
     if (!rq->is_json && !str_eq(password, v_text(v_get_lit(rq->input, "password_again")))) {
         errors_add(&wrong, INVALID, S("password_again"), "两次填写的密码不一致");
     }
-    Status st = wrong.count ? INVALID
+    Str key = arena_printf(rq->arena, "register:%.*s", S_FMT(rq->address));
+    if (!throttle_allow(key, rq->now, REGISTER_PER_MINUTE_MAX)) {
+        errors_add(&wrong, LIMIT, S("login"), "尝试太频繁，请一分钟后再试");
+    }
+    Status st = wrong.count ? errors_status(&wrong)
                             : request_command(rq, S("party.register"), rq->input, &result, &wrong);
     if (st == OK) {
         Error err = {.status = OK};

@@ -98,6 +98,9 @@ MUST_USE Status session_actor(Db *db, Str token, Instant now, Arena *a, Actor *r
 // Notes that the session is in use, at most once in SESSION_TOUCH_MS; does not wait. Call it for
 // each request of `actor`.
 void session_touch(Store *s, const Actor *actor, Str token, Instant now);
+// One more attempt under `key` in the minute of `now`; false: more than `max`. In memory, of this
+// process: against guessing at numbers and filling the disk, not a right.
+bool throttle_allow(Str key, Instant now, unsigned max);
 MUST_USE Status password_hash(Str password, Arena *a, Str *ret, Error *err); // argon2id, encoded
 bool password_verify(Str password, Str encoded);
 

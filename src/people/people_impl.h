@@ -19,8 +19,6 @@ Status password_allowed(Str password, Str login, Str where, Errors *errs);
 void password_waste(Str password);
 
 // ---- throttle.c ----
-// One more attempt under `key` in the minute of `now`; false: more than `max`.
-bool throttle_allow(Str key, Instant now, unsigned max);
 void throttle_forget(void); // tests
 
 // ---- input.c: reading command input ----
