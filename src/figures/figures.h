@@ -47,5 +47,5 @@ MUST_USE Status figure_records(const Figures *f, Db *db, Str code, const FigureS
 Value figure_about(const Figures *f, Str code, Arena *a);
 size_t figures_count(const Figures *f);
 Str figure_code(const Figures *f, size_t i);
-// As printed: 329,826; 99.99; ¥2,087,200.00 → "208.72 万元".
+// As printed: 123,456; 98.76; ¥1,234,500.00 → "123.45 万元".
 Str figure_print(const Figures *f, Str code, Value v, Str lang, Arena *a);

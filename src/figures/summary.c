@@ -29,7 +29,7 @@ static Str figure_href(Str base, Str code, const FigureScope *scope, Arena *a) {
                         S_FMT(scope_query(scope, a)));
 }
 
-// {code: "[329,826](/figures/cases_accepted?…)"} for the template and {code: {…}} for the reader.
+// {code: "[123,456](/figures/cases_accepted?…)"} for the template and {code: {…}} for the reader.
 static void figure_views(const Figures *f, Value values, const FigureScope *scope, Str lang,
                          Str base, Arena *a, Value *ret_links, Value *ret_views) {
     ContextBuilder links = context_make(a), views = context_make(a);
@@ -78,7 +78,7 @@ static Value text_span(Str text, Arena *a) {
     return context_done(&b);
 }
 
-// "…[329,826](/figures/cases_accepted?…)…" → spans.
+// "…[123,456](/figures/cases_accepted?…)…" → spans.
 static Value line_spans(Str line, Arena *a) {
     ListBuilder list = list_make(a);
     while (line.len) {
