@@ -455,7 +455,9 @@ static Str money(int64_t fen, Str lang, Arena *a) {
     }
     bool yi = fen >= 10000000000;
     int64_t unit = yi ? 10000000000 : 1000000; // fen in 亿 and 万
-    if (fen < unit) return arena_printf(a, "%lld.%02d元", (long long)(fen / 100), (int)(fen % 100)); // i18n: data
+    if (fen < unit) {
+        return arena_printf(a, "%lld.%02d%s", (long long)(fen / 100), (int)(fen % 100), "元");
+    }
     int64_t hundredths = (fen * 100 + unit / 2) / unit;
     return arena_printf(a, "%.*s.%02d%s", S_FMT(grouped(hundredths / 100, a)),
                         (int)(hundredths % 100), yi ? "亿元" : "万元");
