@@ -103,7 +103,7 @@ static Status popular(const Request *rq, Value *ret, Error *err) {
                      " i.is_bundle AS bundle FROM (SELECT item_id, COUNT(*) AS n FROM"
                      " (SELECT item_id FROM cases ORDER BY id DESC LIMIT ?1) AS latest"
                      " GROUP BY item_id) AS most JOIN item i ON i.id = most.item_id"
-                     " JOIN unit u ON u.id = i.unit_id WHERE i.state = 1"
+                     " JOIN unit u ON u.id = i.unit_id WHERE i.state = 1 AND i.audience > 0"
                      " ORDER BY most.n DESC, i.sort, i.id LIMIT ?2");
     query_int(q, 1, HOME_RECENT_CASES);
     query_int(q, 2, HOME_ITEMS);
@@ -117,7 +117,8 @@ static Status popular(const Request *rq, Value *ret, Error *err) {
     q = query(rq->db, "SELECT i.code, i.name, i.name_en, u.code AS unit, u.name AS unit_name,"
                       " u.name_en AS unit_name_en, i.power, i.case_kind AS kind, i.audience,"
                       " i.is_bundle AS bundle FROM item i JOIN unit u ON u.id = i.unit_id"
-                      " WHERE i.id IN (SELECT MIN(id) FROM item WHERE state = 1 GROUP BY unit_id)"
+                      " WHERE i.id IN (SELECT MIN(id) FROM item WHERE state = 1 AND audience > 0"
+                      " GROUP BY unit_id)"
                       " ORDER BY i.id LIMIT ?1");
     query_int(q, 1, HOME_ITEMS);
     st = query_rows(q, rq->arena, &rows, err);
@@ -138,7 +139,7 @@ static Status bundles(const Request *rq, Value *ret, Error *err) {
 // Departments and towns that have items of their own.
 static Status units(const Request *rq, Str kind, Value *ret, Error *err) {
     Query *q = query(rq->db, "SELECT u.code, u.name, u.name_en, COUNT(i.id) AS count FROM unit u"
-                             " JOIN item i ON i.unit_id = u.id AND i.state = 1"
+                             " JOIN item i ON i.unit_id = u.id AND i.state = 1 AND i.audience > 0"
                              " WHERE (?1 = 'town' AND u.kind = 'town') OR"
                              " (?1 <> 'town' AND u.kind <> 'town')"
                              " GROUP BY u.id, u.code, u.name, u.name_en, u.sort"

@@ -252,6 +252,52 @@ await t.test("someone else's case is not there", async () => {
   equal(answer.status(), 404, "status");
 });
 
+await t.test("the case page at the counter: ask to complete, complete, accept, give an opinion", async () => {
+  const clerk = await t.page({ user: "clerk" });
+  await clerk.goto(`/case/${number}`);
+  await t.axe(clerk, "clerk");
+  ok(!(await clerk.locator("main").innerText()).includes("13800000006"), "phone not masked");
+  await clerk.click("#correct summary");
+  await clerk.click("#correct .btn-primary");
+  await clerk.waitForSelector("#errors"); // nothing was named
+  await clerk.locator('#correct input[name="missing"]').last().check();
+  await clerk.locator("#correct .check-reason input.form-control").nth(6).fill("照片看不清");
+  await Promise.all([clerk.waitForEvent("load"), clerk.click("#correct .btn-primary")]);
+  ok((await clerk.locator(".case-now").innerText()).includes("待补正"), "not asked to complete");
+
+  const own = await t.page({ width: 390, user: "company" });
+  await own.goto(`/case/${number}`);
+  ok((await own.locator("#supplement").innerText()).includes("照片看不清"), "reason not shown");
+  await t.axe(own, "to complete");
+  await t.shot(own, "to-complete");
+  const file = join(t.folder, "again.png");
+  writeFileSync(file, PNG);
+  for (const input of await own.locator("#supplement input[type=file]").all()) {
+    await input.setInputFiles(file);
+  }
+  await Promise.all([own.waitForEvent("load"), own.click("#supplement .btn-primary")]);
+  ok((await own.locator(".case-now").innerText()).includes("已收件"), "not completed");
+
+  // What the clerk's page was drawn from is out of date: refused, and told so.
+  await Promise.all([clerk.waitForEvent("load"), clerk.goto(`/case/${number}`)]);
+  const stale = await clerk.locator("#accept input[name=revision]").inputValue();
+  const csrf = await clerk.getAttribute("meta[name=csrf]", "content");
+  const answer = await clerk.request.post(`/case/${number}/accept`, {
+    form: { _csrf: csrf, revision: String(Number(stale) - 1) }, maxRedirects: 0,
+  });
+  equal(answer.status(), 409, "a stale revision");
+  await Promise.all([clerk.waitForEvent("load"), clerk.click("#accept .btn-primary")]);
+  ok((await clerk.locator(".case-now").innerText()).includes("办理中"), "not accepted");
+
+  const official = await t.page({ user: "scj" });
+  await official.goto(`/case/${number}`);
+  await t.axe(official, "task");
+  await t.shot(official, "task");
+  await Promise.all([official.waitForEvent("load"), official.click("#task .btn-primary")]);
+  ok((await official.locator(".trail").innerText()).includes("完成环节"), "opinion not recorded");
+  equal(official.problems.join(), "", "console");
+});
+
 let certificate = "";
 await t.test("an instant item is done at once; its letter verifies; it is rated once", async () => {
   const page = await t.page({ user: "citizen" });
@@ -388,7 +434,7 @@ await t.test("in English no Chinese is left in what the interface says", async (
     const answer = await fetch("/items?page_size=200", { headers: { Accept: "application/json" } });
     return (await answer.json()).rows.map((row) => row.name);
   });
-  const data = ["张三", "示例", "dot.png", "《", ...known.filter((name) => /[\u3400-\u9fff]/.test(name))];
+  const data = ["张三", "示例", ...known.filter((name) => /[\u3400-\u9fff]/.test(name))];
   const wrong = left.filter((line) => !data.some((word) => line.includes(word)));
   equal(wrong.slice(0, 8).join(" | "), "", "left");
 });

@@ -21,7 +21,7 @@ function preview(input, file) {
 function refusal(input, file) {
   const { maxBytes, tooBig, accept, wrongType } = input.dataset;
   const ending = file.name.toLowerCase().split(".").pop();
-  if (accept && !accept.split(",").includes(ending)) return wrongType;
+  if (accept && !accept.split(", ").includes(ending.replace("jpeg", "jpg"))) return wrongType;
   if (file.size > Number(maxBytes)) return tooBig;
   return "";
 }
