@@ -3,7 +3,9 @@
 // Invariants: who makes an account can't give it rights, and who gives rights can't make
 // accounts or act with them (system and security administrator); nobody grants, locks or unlocks
 // himself; the system administrator can't reset another administrator's password, which would be
-// a way to become him. A password somebody else has chosen lets in only to change it.
+// a way to become him. What he resets of anybody with rights stays locked until the security
+// administrator unlocks it, so that he alone becomes nobody. A password somebody else has chosen
+// lets in only to change it.
 #include "people/people_impl.h"
 
 #include "base/crypto.h"
@@ -334,16 +336,23 @@ static Status change_password(Tx *tx, const Actor *actor, Value input, Value *re
     if (!reset && !str_eq(was, account.password)) {
         return errors_add(errs, CONFLICT, S("password"), "密码刚刚被改过，请重新登录再试");
     }
+    bool lock = reset && account.roles && actor_has(actor, ROLE_SYSADMIN);
     Query *q = query(tx_db(tx), "UPDATE account SET password = ?1, must_change = ?2, failures = 0,"
-                                " locked_until_at = 0 WHERE id = ?3");
+                                " locked_until_at = 0, locked = CASE WHEN ?4 = 1 THEN 1 ELSE locked"
+                                " END WHERE id = ?3");
     query_str(q, 1, v_text(v_get_lit(input, "password_encoded")));
     query_int(q, 2, reset);
     query_int(q, 3, account.id);
+    query_int(q, 4, lock);
     status = run_update(q, errs);
     if (status == OK) status = sessions_end(tx, account.id, errs);
     if (status != OK) return status;
     ContextBuilder c = about(tx, &account), result = about(tx, &account);
     put_shown(&result, input);
+    if (lock) {
+        context_put_lit(&result, "locked", v_bool(true));
+        context_put_lit(&c, "locked", v_bool(true));
+    }
     *ret = context_done(&result);
     Str kind = reset ? S("account.password_reset") : S("account.password_changed");
     return account_event(tx, actor, kind, context_done(&c), errs);

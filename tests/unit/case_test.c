@@ -381,6 +381,96 @@ static void nobody_told_anything_means_accepted(void **state) {
     assert_text(v_to_str(v_path(seen, S("clocks.start")), c->a), "2023-03-01"); // from receipt
 }
 
+// Told in time what was missing: the five days begin anew with what was handed in then, or nothing
+// would ever be looked at again.
+static void a_late_correction_is_not_accepted_by_law_at_once(void **state) {
+    County *c = *state;
+    Actor citizen = county_actor(c, "citizen"), clerk = county_actor(c, "clerk");
+    Value s = county_do(c, "case.submit", &citizen, generic_input(c, 2)), ret = v_null();
+    county_do(c, "case.correct", &clerk,
+              with_id(c, s, "{'missing':[{'code':'application','reason':'请盖章'}]}"));
+    Instant before = c->now;
+    c->now += (Instant)8 * DAY_MS;
+    assert_int_equal(county_try(c, "case.supplement", &citizen, with_id(c, s, "{}"), &ret), INVALID);
+    county_do(c, "case.supplement", &citizen, with_id(c, s, "{'materials':['application']}"));
+    int64_t done = 0;
+    Error err;
+    assert_int_equal(case_run_due(c->room, c->f->store, c->now, &done, &err), OK);
+    Value seen = county_view(c, &citizen, s);
+    assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_RECEIVED);
+    assert_int_equal(county_try(c, "timer.deem", &actor_system, with_id(c, s, "{}"), &ret), CONFLICT);
+    c->now += (Instant)8 * DAY_MS;
+    assert_int_equal(case_run_due(c->room, c->f->store, c->now, &done, &err), OK);
+    seen = county_view(c, &citizen, s);
+    assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_APPROVAL);
+    c->now = before;
+}
+
+static void what_was_accepted_stays_as_it_is(void **state) {
+    County *c = *state;
+    Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk");
+    Actor leader = county_actor(c, "leader");
+    Value ret = v_null();
+    Value s = county_do(c, "case.submit", &company,
+                        food_input(c, "['business-licence','owner-id','lease','layout','safety-rules',"
+                                      "'health-certs','flue-proof']"));
+    county_do(c, "case.accept", &clerk, with_id(c, s, "{}"));
+    assert_int_equal(county_try(c, "case.supplement", &company, with_id(c, s, "{'materials':['lease']}"),
+                                &ret), INVALID);
+    // two extensions together at most ten days, whatever numbers are sent
+    county_do(c, "case.extend", &leader, with_id(c, s, "{'days':5,'reason':'案情复杂'}"));
+    static const char *const wrong[] = {"{'days':9223372036854775807,'reason':'x'}",
+                                        "{'days':6,'reason':'x'}", "{'days':-1,'reason':'x'}"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(county_try(c, "case.extend", &leader, with_id(c, s, wrong[i]), &ret), INVALID);
+    }
+}
+
+static void a_draft_becomes_one_case(void **state) {
+    County *c = *state;
+    Actor citizen = county_actor(c, "citizen");
+    Value saved = county_do(c, "draft.save", &citizen, generic_input(c, 2)), ret = v_null();
+    Value input = v_with(generic_input(c, 2), S("draft"), v_get_lit(saved, "token"), c->a);
+    county_do(c, "case.submit", &citizen, input);
+    int64_t cases = county_int(c, "SELECT COUNT(*) FROM cases WHERE ?1 = 0", 0);
+    assert_int_equal(county_try(c, "case.submit", &citizen, input, &ret), CONFLICT);
+    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM cases WHERE ?1 = 0", 0), cases);
+}
+
+static bool holds_text(Value v, Str text, Arena *a) {
+    return str_find(json_to_str(v, a), text) >= 0;
+}
+
+// The record of a party is not told to an agent who names it; officials see no whole number anywhere.
+static void numbers_are_masked_for_agents_and_in_answers(void **state) {
+    County *c = *state;
+    Actor agent = county_actor(c, "agent"), clerk = county_actor(c, "clerk");
+    Actor town = county_actor(c, "town"), audit = county_actor(c, "auditadmin");
+    Value of_window = v_with(generic_input(c, 2), S("applicant"),
+                             county_json(c, "{'kind':'natural','name':'钱示例','phone':'13900007777',"
+                                            "'address':'示例街道秘密路 7 号','id_number':'440524188001010014'}"),
+                             c->a);
+    Value first = county_do(c, "case.submit", &clerk, of_window);
+    assert_false(v_has(first, S("rating_token"))); // an official could rate himself
+    Value of_agent = v_with(generic_input(c, 2), S("applicant"),
+                            county_json(c, "{'kind':'natural','name':'钱示例',"
+                                           "'id_number':'440524188001010014'}"), c->a);
+    Value s = county_do(c, "case.submit", &agent, of_agent);
+    assert_true(v_has(s, S("rating_token")));
+    const Actor *const readers[] = {&agent, &town, &audit};
+    static const Str secrets[] = {S_INIT("13900007777"), S_INIT("440524188001010014"),
+                                  S_INIT("秘密路"), S_INIT("13800000001"),
+                                  S_INIT("330225197706151027")};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        Value seen = county_view(c, readers[i], s);
+        for (size_t k = 0; k < sizeof secrets / sizeof *secrets; k++) {
+            assert_false(holds_text(seen, secrets[k], c->a));
+        }
+        assert_true(holds_text(seen, S("139****7777"), c->a)); // four digits hidden, not one
+        assert_true(v_has(v_at(v_get_lit(seen, "events"), 0), S("seq")) == (readers[i] == &audit));
+    }
+}
+
 static void case_number_has_a_check_digit(void **state) {
     (void)state;
     County *c = *state;
@@ -415,7 +505,9 @@ static int fresh(void **state) {
         EACH(bad_rating_opens_its_own_case), EACH(nobody_sees_or_does_what_is_not_theirs),    \
         EACH(wrong_input_stores_nothing), EACH(two_clerks_cannot_both_decide),                \
         EACH(draft_is_kept_and_found_by_its_link), EACH(nobody_told_anything_means_accepted), \
-        EACH(case_number_has_a_check_digit)
+        EACH(a_late_correction_is_not_accepted_by_law_at_once),                               \
+        EACH(what_was_accepted_stays_as_it_is), EACH(a_draft_becomes_one_case),               \
+        EACH(numbers_are_masked_for_agents_and_in_answers), EACH(case_number_has_a_check_digit)
 
 int main(void) {
     const struct CMUnitTest sqlite[] = {TESTS};

@@ -118,6 +118,38 @@ static void records_hide_the_rater_and_mask_names(void **state) {
     store_release(db);
 }
 
+// Neither by the case's number nor by the millisecond can a grade be put beside its case.
+static void a_rating_is_not_found_through_its_handling(void **state) {
+    County *c = *state;
+    Actor citizen = county_actor(c, "citizen");
+    rate(c, certificate(c, &citizen), 1);
+    FigureScope scope = march();
+    Error err;
+    Db *db;
+    Value page;
+    size_t rated = 0;
+    static const char *const figures_of[] = {"handlings", "ratings"};
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    for (size_t k = 0; k < 2; k++) {
+        assert_int_equal(figure_records(figures, db, str_z(figures_of[k]), &scope, S(""), 50, c->a,
+                                        &page, &err), OK);
+        Value rows = v_get_lit(page, "rows");
+        for (size_t i = 0; i < rows.len; i++) {
+            Value row = v_at(rows, i);
+            if (k == 0 && !str_eq(v_text(v_get_lit(row, "act")), event_kind_name(S("case.rated")))) {
+                assert_true(v_text(v_get_lit(row, "number")).len == 21);
+                continue;
+            }
+            rated++;
+            assert_text(v_text(v_get_lit(row, "number")), "");
+            assert_true(v_is_null(v_get_lit(row, "id")));
+            assert_true(v_get_lit(row, "at").kind == V_DATE);
+        }
+    }
+    store_release(db);
+    assert_true(rated >= 2);
+}
+
 static void series_add_up(void **state) {
     County *c = *state;
     FigureScope scope = march();
@@ -251,7 +283,7 @@ static int fresh(void **state) {
 #define EACH(fn) cmocka_unit_test_setup(fn, fresh)
 #define TESTS                                                                       \
     EACH(counts_follow_the_records), EACH(every_figure_opens_into_what_it_counted), \
-        EACH(records_hide_the_rater_and_mask_names), EACH(series_add_up),           \
+        EACH(records_hide_the_rater_and_mask_names), EACH(a_rating_is_not_found_through_its_handling), EACH(series_add_up),           \
         EACH(summary_links_every_number), EACH(cockpit_copies_follow_events),       \
         EACH(wrong_indicators_are_refused), EACH(money_is_printed_as_people_speak)
 

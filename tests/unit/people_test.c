@@ -147,6 +147,29 @@ static void registering_oneself(void **state) {
     assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM party"), 2); // nothing half there
 }
 
+// Name and number of a neighbour are no secret: they must not open what the office has of him.
+static void registering_as_somebody_on_file(void **state) {
+    Fixture *f = *state;
+    Value out;
+    Errors errs;
+    int64_t id;
+    assert_int_equal(find(f, "{\"kind\":\"natural\",\"name\":\"王五\",\"phone\":\"13800000009\","
+                             "\"id_number\":\"330225197706151027\"}", &id, &errs), OK);
+    const char *const tries[] = {
+        "{\"login\":\"eve\",\"password\":\"my own words\",\"name\":\"王五\","
+        "\"id_number\":\"330225197706151027\"}",
+        "{\"login\":\"eve\",\"password\":\"my own words\",\"name\":\"某某\","
+        "\"id_number\":\" 330225197706151027 \"}",
+    };
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        assert_int_equal(command_as(f, &actor_public, "party.register", tries[i], &out, &errs),
+                         CONFLICT);
+        assert_text(errs.items[0].where, "id_number"); // the name on record is not told
+        assert_int_equal(errs.count, 1);
+    }
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM account WHERE login = 'eve'"), 0);
+}
+
 static void units_and_posts(void **state) {
     Fixture *f = *state;
     Value out;
@@ -258,7 +281,7 @@ static void roles_have_names(void **state) {
 
 #define TESTS(T)                                                                           \
     T(one_party_by_its_number), T(another_name_is_told_masked), T(wrong_parties),          \
-        T(masked_unless_asked), T(registering_oneself), T(units_and_posts),                \
+        T(masked_unless_asked), T(registering_oneself), T(registering_as_somebody_on_file), T(units_and_posts),                \
         T(a_second_load_changes_nothing), T(a_wrong_county_is_refused_whole), T(roles_have_names)
 
 int main(void) {
