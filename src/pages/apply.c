@@ -1,9 +1,10 @@
 // Applying (S2, S4): guide questions one a page, what is needed, the form a step a page, materials,
 // check answers, submission, what happens next.
 //
-// The guide's answers stand in the address (they name nobody, so the link may be passed on). What is
-// filled in lives in a draft under a link only its owner knows; every step saves it, so one can stop
-// anywhere and go on from another device. Who one is is asked at submission at the latest.
+// The guide's answers stand in the address (they name nobody, so the link may be passed on). What
+// is filled in lives in a draft under a link only its owner knows; every step saves it, so one
+// can stop anywhere and go on from another device. Who one is is asked at submission at the
+// latest.
 #include "pages/apply.h"
 
 #include "case/pack.h"
@@ -210,7 +211,8 @@ static Status done_page(Request *rq, Reply *reply, Errors *errs) {
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         context_put_new(&b, str_z(shown[i]), v_get(c, str_z(shown[i])));
     }
-    // Told within five days what is missing, or accepted by law (Administrative Licensing Law, art. 32).
+    // Told within five days what is missing, or accepted by law (Administrative Licensing Law,
+    // art. 32).
     Day told = calendar_add(case_calendar(page_cases()), instant_day(rq->now), 5, NULL);
     context_put_lit(&b, "told_by", v_day(told));
     reply_page(rq, reply, "apply/done", context_done(&b));

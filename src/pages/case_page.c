@@ -1,6 +1,6 @@
-// The page of a case (办件), for applicant and official, each seeing what is theirs to see; and what they
-// do there. Every act is one POST that runs one command; refused, the page comes back with the reason
-// and what was typed.
+// The page of a case (办件), for applicant and official, each seeing what is theirs to see; and
+// what they do there. Every act is one POST that runs one command; refused, the page comes back
+// with the reason and what was typed.
 #include "case/file_store.h"
 #include "pages/page_tools.h"
 
@@ -96,8 +96,8 @@ static void add_missing(const Request *rq, ListBuilder *list, Str kind, Value on
     list_add(list, context_done(&b));
 }
 
-// Boxes ticked in the checklist, each with its reason: "missing" codes of materials, "wrong" parts of
-// the form by name.
+// Boxes ticked in the checklist, each with its reason: "missing" codes of materials, "wrong"
+// parts of the form by name.
 static Value missing_of(const Request *rq) {
     static const struct {
         Str input, member;

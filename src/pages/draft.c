@@ -117,7 +117,8 @@ static Status open_draft(Request *rq, Open *o, Errors *errs) {
     o->draft.answers = v_get_lit(parts, "answers");
     o->draft.materials = v_get_lit(parts, "materials");
     o->draft.applicant = v_get_lit(parts, "applicant");
-    PAGE_TRY(errs, item_guide(o->draft.item, o->draft.situation, rq->now, rq->arena, &o->guide, &e));
+    PAGE_TRY(errs, item_guide(o->draft.item, o->draft.situation, rq->now, rq->arena, &o->guide,
+                              &e));
     PAGE_TRY(errs, known_facts(rq, o, &e));
     o->materials = materials_model(rq, o);
     show_form(rq, o, NULL);
@@ -126,7 +127,8 @@ static Status open_draft(Request *rq, Open *o, Errors *errs) {
 
 // ---- the order of the pages ------------------------------------------------------------------
 
-// Ids of the pages: an agent's "applicant", the form's steps that ask something, "materials", "check".
+// Ids of the pages: an agent's "applicant", the form's steps that ask something, "materials",
+// "check".
 static Value pages_of(Request *rq, const Open *o) {
     ListBuilder list = list_make(rq->arena);
     if (is_agent(rq)) list_add(&list, v_lit("applicant"));
@@ -168,7 +170,8 @@ static Value one_step(Request *rq, const Open *o, Str id) {
     return list_done(&list);
 }
 
-// What every page of the draft shows: the item, where one is, the way back, the link to go on later.
+// What every page of the draft shows: the item, where one is, the way back, the link to go on
+// later.
 static void put_place(Request *rq, const Open *o, Str id, ContextBuilder *b) {
     Value pages = pages_of(rq, o);
     int64_t at = place_of(pages, id);
@@ -360,7 +363,8 @@ static Status step_post(Request *rq, Reply *reply, Errors *errs) {
         return OK;
     }
     if (request_text(rq, S("_save")).len) {
-        reply_redirect(reply, arena_printf(rq->arena, "%.*s/%.*s?saved=1", S_FMT(o.path), S_FMT(id)));
+        reply_redirect(reply, arena_printf(rq->arena, "%.*s/%.*s?saved=1", S_FMT(o.path),
+                                           S_FMT(id)));
         return OK;
     }
     Errors wrong = errors_make(rq->arena);

@@ -1,5 +1,5 @@
-// Forms on pages: what form_model says, completed for the parts field and field_table; and the other
-// way, what a browser sent for the fields of a form.
+// Forms on pages: what form_model says, completed for the parts field and field_table; and the
+// other way, what a browser sent for the fields of a form.
 #include "pages/page_tools.h"
 
 enum { RADIOS_MAX = 7 }; // more options than these are a list to choose from

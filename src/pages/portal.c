@@ -1,5 +1,5 @@
-// The portal's front: home, search and lists of items, the guide of one item (办事指南). Public, and the
-// same for everybody.
+// The portal's front: home, search and lists of items, the guide of one item (办事指南). Public, and
+// the same for everybody.
 #include "base/embed.h"
 #include "pages/page_tools.h"
 
@@ -309,7 +309,8 @@ static void guide_facts(const Request *rq, const Item *item, ContextBuilder *b) 
         const char *zh, *en;
     } texts[] = {
         {"name", "name_en"}, {"condition", "condition_en"}, {"fee", "fee_en"},
-        {"fee_basis", "fee_basis_en"}, {"area", "area_en"}, {"service_objects", "service_objects_en"},
+        {"fee_basis", "fee_basis_en"}, {"area", "area_en"},
+        {"service_objects", "service_objects_en"},
     };
     Value spec = item->spec, result = v_get_lit(spec, "result");
     Value contact = v_get_lit(spec, "contact");

@@ -1,12 +1,12 @@
-// What needs no account: tracking a case by number and last four, rating by link, verifying a letter,
-// checking one field. And letters as PDF, for those who may see their case.
+// What needs no account: tracking a case by number and last four, rating by link, verifying a
+// letter, checking one field. And letters as PDF, for those who may see their case.
 #include "case/letter.h"
 #include "pages/page_tools.h"
 
 #include <pthread.h>
 
 enum {
-    LOOKS_PER_MINUTE_MAX = LETTER_LOOKS_PER_MINUTE_MAX, // of one address: guesses at numbers and codes
+    LOOKS_PER_MINUTE_MAX = LETTER_LOOKS_PER_MINUTE_MAX, // of one address, against guessing
     LOOKERS_MAX = 4096,
     CODE_MAX = 100,
 };
@@ -72,7 +72,8 @@ static Status track_post(Request *rq, Reply *reply, Errors *errs) {
     Value found = v_null();
     if (!wrong.count) {
         Error err = {.status = OK};
-        Status st = case_track(page_cases(), rq->db, number, last, rq->now, rq->arena, &found, &err);
+        Status st = case_track(page_cases(), rq->db, number, last, rq->now, rq->arena, &found,
+                               &err);
         if (st != OK) {
             err.status = st;
             (void)errors_push(&wrong, &err);
@@ -143,7 +144,8 @@ static Status rate_post(Request *rq, Reply *reply, Errors *errs) {
     st = request_command(rq, S("rating.give"), context_done(&b), &result, &wrong);
     if (st == OK) {
         if (rq->wants_json) reply->model = result;
-        else reply_redirect(reply, arena_printf(rq->arena, "/rate/%.*s?done=1", S_FMT(rq->params[0])));
+        else reply_redirect(reply, arena_printf(rq->arena, "/rate/%.*s?done=1",
+                                                S_FMT(rq->params[0])));
         return OK;
     }
     ContextBuilder typed = context_make(rq->arena);
@@ -231,9 +233,13 @@ static Status letter_file(Request *rq, Reply *reply, Errors *errs) {
     if (unit.kind == V_CONTEXT) unit = v_get_lit(unit, "name");
     Value date = v_get_lit(letter, "date");
     Str day = date.kind == V_STRING ? v_text(date) : v_to_str(date, rq->arena), pdf;
+    Str url = v_text(v_get_lit(letter, "verify_url"));
+    if (str_starts(url, S("/"))) { // what a telephone scans must lead somewhere
+        Str base = rq->app->public_url.len ? rq->app->public_url : rq->host;
+        url = arena_concat(rq->arena, (Str[]){base, url}, 2);
+    }
     PAGE_TRY(errs, letter_pdf(v_text(v_get_lit(letter, "title")), v_text(v_get_lit(letter, "text")),
-                              v_text(v_get_lit(letter, "number")), v_text(unit), day,
-                              v_text(v_get_lit(letter, "verify_url")),
+                              v_text(v_get_lit(letter, "number")), v_text(unit), day, url,
                               v_true(v_get_lit(letter, "red_head")), rq->arena, &pdf, &e));
     reply->body = pdf;
     reply->type = S("application/pdf");
@@ -275,7 +281,9 @@ static Status check(Request *rq, Reply *reply, Errors *errs) {
     const App *app = rq->app;
     bool english = str_eq(rq->lang, S("en"));
     Str message = S("");
-    if (st != OK) message = error_message(&err, english ? app->translate : NULL, app->english, rq->arena);
+    if (st != OK) {
+        message = error_message(&err, english ? app->translate : NULL, app->english, rq->arena);
+    }
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "message", v_str(message));
     reply->model = context_done(&b);

@@ -2,9 +2,10 @@
 // are weak, so the rooms' pages can be built apart.
 #include "pages/routes.h"
 
-#define TABLES(X)                                                                         \
-    X(portal) X(archive) X(public) X(account) X(apply) X(draft) X(my) X(case)                        \
-    X(window) X(desk) X(cases) X(cockpit) X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit)
+#define TABLES(X) \
+    X(portal) X(archive) X(public) X(account) X(apply) X(draft) \
+    X(my) X(case) X(window) X(desk) X(cases) X(cockpit) \
+    X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit)
 
 #define DECLARE(name)                                             \
     extern const Route name##_routes[] __attribute__((weak));     \
