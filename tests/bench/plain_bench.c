@@ -43,7 +43,7 @@ typedef struct Table {
 static Table tables[] = {
     {.name = "party", .time = "created_at"},
     {.name = "account", .time = "created_at"},
-    {.name = "account_post", .time = "0"},
+    {.name = "account_post", .time = "(SELECT created_at FROM account a WHERE a.id = account_id)"},
     {.name = "file", .time = "created_at"},
     {.name = "cases", .time = "received_at"},
     {.name = "material", .time = "created_at"},
