@@ -20,6 +20,25 @@ static Status copy_failed(Str path, Error *err) {
     return error_set(err, status, path, "复制失败：{1}", str_z(strerror(errno)));
 }
 
+// The rest of `in`, from where it stands; false with errno.
+static bool copy_by_hand(int in, int out, Arena *a) {
+    ArenaMark mark = arena_mark(a);
+    char *piece = arena_alloc_raw(a, COPY_PIECE);
+    ssize_t n = 0;
+    bool good = true;
+    while (good && (n = read(in, piece, COPY_PIECE)) != 0) {
+        if (n < 0 && errno == EINTR) continue;
+        good = n > 0;
+        for (ssize_t done = 0; good && done < n;) {
+            const ssize_t w = write(out, piece + done, (size_t)(n - done));
+            if (w > 0) done += w;
+            else good = w < 0 && errno == EINTR;
+        }
+    }
+    arena_rewind(a, mark);
+    return good;
+}
+
 static Status copy_file(Str from, Str to, Arena *a, Error *err) {
     struct stat info;
     FD_AUTO in = open(arena_cstr(a, from), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -30,7 +49,13 @@ static Status copy_file(Str from, Str to, Arena *a, Error *err) {
     for (;;) {
         const ssize_t n = copy_file_range(in, NULL, out, NULL, COPY_PIECE, 0);
         if (n == 0) break;
-        if (n < 0 && errno != EINTR) return copy_failed(to, err);
+        if (n > 0 || errno == EINTR) continue;
+        // Not between these two file systems (a network drive, an old kernel): by hand, from here.
+        if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
+            return copy_failed(to, err);
+        }
+        if (!copy_by_hand(in, out, a)) return copy_failed(to, err);
+        break;
     }
     return fsync(out) == 0 ? OK : copy_failed(to, err);
 }

@@ -11,6 +11,9 @@
 
 enum { FLOW_INPUTS_MAX = 2000, FLOW_RECORDS_MAX = 2000 };
 
+// One payment: ten thousand million yuan. A ledger's total of these stays far from 2^63 fen.
+static const int64_t PAY_FEN_MAX = 1000000000000;
+
 typedef struct Drive {
     Tx *tx;
     CaseRow *c;
@@ -162,7 +165,7 @@ static Status service_pay(Drive *d, const FlowEffect *fx) {
     Tx *tx = d->tx;
     Str ledger = v_text(v_get_lit(fx->attributes, "ledger"));
     int64_t fen = v_to_int(v_get_lit(fx->attributes, "amount"), -1);
-    if (fen <= 0 || str_empty(ledger)) {
+    if (fen <= 0 || fen > PAY_FEN_MAX || str_empty(ledger)) {
         return errors_add(d->errs, INVALID, fx->node, "环节“{1}”的支付金额或台账无效", fx->name);
     }
     Query *q = query(tx_db(tx), "INSERT INTO ledger (code, name, total_fen) VALUES (?1, ?2, ?3)"
