@@ -44,13 +44,15 @@ static void filter_period(Filter *f, Value filter, Str from, Str to, const char 
     Day d;
     Arena *a = f->arena;
     Str name = str_z(column);
+    // Rows found by a name or number are few: their period is checked, not walked.
+    const char *walk = f->found ? "+" : "";
     if (v_to_day(v_get(filter, from), &d)) {
-        Str before = arena_printf(a, "%.*s >= ", S_FMT(name));
+        Str before = arena_printf(a, "%s%.*s >= ", walk, S_FMT(name));
         filter_add(f, arena_cstr(a, before), v_int(day_instant(d, 0)), "");
         f->order = column;
     }
     if (v_to_day(v_get(filter, to), &d)) {
-        Str before = arena_printf(a, "%.*s < ", S_FMT(name));
+        Str before = arena_printf(a, "%s%.*s < ", walk, S_FMT(name));
         filter_add(f, arena_cstr(a, before), v_int(day_instant(d + 1, 0)), "");
         f->order = column;
     }
@@ -143,6 +145,8 @@ static Status filter_build(Filter *f, const Actor *actor, Value filter, Day toda
         buf_int(&f->where, f->count);
         buf_lit(&f->where, ")");
     }
+    Status st = filter_text(f, filter, err);
+    if (st != OK) return st;
     filter_state(f, filter);
     filter_codes(f, filter);
     filter_light(f, filter, today);
@@ -150,7 +154,7 @@ static Status filter_build(Filter *f, const Actor *actor, Value filter, Day toda
     filter_period(f, filter, S("decided_from"), S("decided_to"), "c.decided_at");
     filter_period(f, filter, S("from"), S("to"), "c.accepted_at");
     if (input_bool(filter, S("overdue"))) buf_lit(&f->where, " AND c.overdue = 1");
-    return filter_text(f, filter, err);
+    return OK;
 }
 
 static void filter_bind(const Filter *f, Query *q) {
@@ -246,6 +250,7 @@ static Query *list_query(const Filter *f, Db *db, int64_t size, Arena *a) {
     buf_str(&sql, buf_view(&f->where));
     buf_lit(&sql, " ORDER BY ");
     if (f->order) {
+        buf_str(&sql, f->found ? S("+") : S(""));
         buf_str(&sql, str_z(f->order));
         buf_lit(&sql, " DESC, ");
     }
