@@ -222,6 +222,7 @@ static Str kind_name(const Request *rq, Str kind) {
         {"post.assigned", T("分配岗位")},          {"post.saved", T("保存岗位")},
         {"unit.saved", T("保存单位")},             {"item.published", T("发布事项")},
         {"item.withdrawn", T("停办事项")},         {"item.imported", T("导入事项目录")},
+        {"county.loaded", T("导入县级数据")},
         {"session.opened", T("登录")},             {"session.refused", T("登录失败")},
         {"session.locked", T("多次失败，暂时锁定")}, {"session.closed", T("退出登录")},
         {"party.registered", T("注册")},

@@ -244,7 +244,9 @@ static Status read_intake(Request *rq, Intake *in, Value *ret_answers, Errors *e
     }
     read_situation(rq, in);
     read_applicant(rq, in);
-    PAGE_TRY(errs, item_guide(in->item, in->situation, rq->now, rq->arena, &in->guide, &e));
+    if (!in->situation_open) { // what is needed depends on the whole situation
+        PAGE_TRY(errs, item_guide(in->item, in->situation, rq->now, rq->arena, &in->guide, &e));
+    }
     put_known(rq, in);
     read_materials(rq, in);
     *ret_answers = answers_sent(rq, in);

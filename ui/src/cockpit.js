@@ -11,8 +11,20 @@ const days = () => [...document.querySelectorAll("#trend-table tr[data-day]")].m
 
 function line(name, color, values, dashed) {
   return {
-    name, type: "line", data: values, showSymbol: false, symbolSize: 10, lineStyle: { width: 3, type: dashed ? "dashed" : "solid", color },
+    name, type: "line", data: values, showSymbol: false, symbolSize: 10, lineStyle: { width: dashed ? 2 : 3, type: dashed ? "dashed" : "solid", color },
     itemStyle: { color }, emphasis: { focus: "series" }, areaStyle: dashed ? undefined : { color, opacity: 0.14 },
+  };
+}
+
+// The day the title speaks of, marked.
+function peak(list, size) {
+  const top = Math.max(0, ...list.map((d) => d.accepted));
+  return {
+    type: "line", silent: true, tooltip: { show: false }, lineStyle: { opacity: 0 }, symbol: "circle", symbolSize: 12, showAllSymbol: true,
+    data: list.map((d) => (top && d.accepted === top ? d.accepted : null)),
+    itemStyle: { color: css("--wall-ink"), borderColor: css("--wall-blue"), borderWidth: 3 },
+    label: { show: true, position: "top", color: css("--wall-ink"), fontSize: size + 2, fontWeight: 600,
+      formatter: ({ value }) => value.toLocaleString("en-US") },
   };
 }
 
@@ -25,13 +37,14 @@ function draw() {
     aria: { enabled: false },
     textStyle: { fontFamily: css("--yz-font") },
     grid: { left: 8, right: 16, top: 36, bottom: 4, containLabel: true },
-    legend: { top: 0, right: 8, textStyle: text, itemWidth: 28 },
+    legend: { data: [box.dataset.accepted, box.dataset.completed], top: 0, right: 8, textStyle: text, itemWidth: 28 },
     tooltip: { trigger: "axis", renderMode: "richText" },
     xAxis: { type: "category", data: list.map((d) => d.day), axisLabel: { ...text, hideOverlap: true, formatter: (d) => d.slice(5) }, axisLine: { lineStyle: { color: css("--wall-line") } }, axisTick: { show: false } },
     yAxis: { type: "value", min: 0, axisLabel: text, splitLine: { lineStyle: { color: css("--wall-line"), opacity: 0.5 } } },
     series: [
       line(box.dataset.accepted, css("--wall-blue"), list.map((d) => d.accepted), false),
       line(box.dataset.completed, css("--wall-gold"), list.map((d) => d.completed), true),
+      peak(list, text.fontSize),
     ],
   });
 }

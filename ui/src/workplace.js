@@ -35,26 +35,14 @@ document.addEventListener("focusin", (event) => {
 
 const dialog = () => document.getElementById("keys");
 
-// What a letter presses: in the row one stands on first, then on the page.
+// What a letter presses: in the row one stands on, else on the page. What can't be undone asks once,
+// naming the thing: by data-confirm whoever presses it, by data-ask only when it was a key.
 function press(key) {
-  const row = current();
-  const target = row?.querySelector(`[data-key="${key}"]`) ??
-    (rows().length ? null : document.querySelector(`main [data-key="${key}"]`)) ??
-    document.querySelector(`main [data-key="${key}"]:not([data-row] *)`);
-  if (target && !target.disabled) {
-    target.click();
-    return true;
-  }
-  if (key === "a") {
-    const accept = document.querySelector('main form[action$="/accept"]:not([data-row] form) [type="submit"]');
-    if (accept) {
-      const menu = accept.closest("details");
-      if (menu) menu.open = true;
-      accept.click();
-      return true;
-    }
-  }
-  return false;
+  const target = current()?.querySelector(`[data-key="${key}"]`) ??
+    [...document.querySelectorAll(`main [data-key="${key}"]`)].find((el) => !el.closest("[data-row]"));
+  if (!target || target.disabled) return false;
+  if (!target.dataset.ask || window.confirm(target.dataset.ask)) target.click();
+  return true;
 }
 
 const keys = {
@@ -147,19 +135,49 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 
 // ---- the intake -------------------------------------------------------------------------------
 
-// What was typed meanwhile stays: the answer of the server is older than the hand.
+// Changes `old` into `fresh` and leaves every node that stays where it is: the focus, what was typed and
+// what was ticked meanwhile are younger than the server's answer.
+const key = (node) => node.nodeType !== Node.ELEMENT_NODE ? node.nodeName
+  : `${node.nodeName}#${node.id}:${node.getAttribute("name") ?? ""}:${node.type === "radio" ? node.value : ""}`;
+const LIVE = new Set(["checked", "value", "selected", "open"]);
+
+function attributes(old, fresh) {
+  const control = old.matches("input, textarea, option, select, details");
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && !(control && LIVE.has(name))) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (!(control && LIVE.has(name)) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+}
+
+function morph(old, fresh) {
+  const rest = [...old.childNodes];
+  const kept = [...fresh.childNodes].map((node) => {
+    const at = rest.findIndex((one) => key(one) === key(node));
+    if (at < 0) return node;
+    const [twin] = rest.splice(at, 1);
+    if (twin.nodeType === Node.ELEMENT_NODE) {
+      attributes(twin, node);
+      morph(twin, node);
+    } else if (twin.data !== node.data) {
+      twin.data = node.data;
+    }
+    return twin;
+  });
+  for (const gone of rest) gone.remove();
+  let at = old.firstChild;
+  for (const node of kept) {
+    if (node === at) at = at.nextSibling;
+    else old.insertBefore(node, at);
+  }
+}
+
 function exchange(form, page) {
-  const typed = new Map([...new FormData(form)]);
-  const focus = document.activeElement?.id;
   for (const part of form.querySelectorAll("[data-part]")) {
     const fresh = page.getElementById(part.id);
-    if (!fresh || fresh.innerHTML === part.innerHTML) continue;
-    part.replaceChildren(...fresh.childNodes);
-    for (const field of part.querySelectorAll("input[type=text], input[type=tel], input[type=date], textarea")) {
-      if (typed.has(field.name)) field.value = typed.get(field.name);
-    }
+    if (fresh) morph(part, fresh);
   }
-  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
 }
 
 let asked = 0;
