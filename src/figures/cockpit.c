@@ -241,6 +241,15 @@ Status cockpit_model(Cockpit *c, const FigureScope *scope, Instant now, Arena *a
     return OK;
 }
 
+// Nobody should be the first to wait: this year's copy is made before anyone asks.
+static Status make_first(Cockpit *c, Instant now, Error *err) {
+    FigureScope whole_year = {0};
+    Fresh fresh;
+    Status st = compute_fresh(c, whole_year, true, now, &fresh, err);
+    if (st == OK) keep(c, &whole_year, true, now, &fresh);
+    return st;
+}
+
 static Status refresh_all(Cockpit *c, Instant now, Error *err) {
     for (size_t i = 0;; i++) {
         pthread_mutex_lock(&c->lock);
@@ -275,7 +284,10 @@ static Status refresh_all(Cockpit *c, Instant now, Error *err) {
 Status cockpit_refresh(Cockpit *c, Instant now, Error *err) {
     int64_t began = clock_monotonic_us();
     if (began < c->rest_until_us) return OK;
-    Status st = refresh_all(c, now, err);
+    pthread_mutex_lock(&c->lock);
+    bool empty = c->count == 0;
+    pthread_mutex_unlock(&c->lock);
+    Status st = empty ? make_first(c, now, err) : refresh_all(c, now, err);
     int64_t ended = clock_monotonic_us();
     c->rest_until_us = ended + (ended - began) * 9;
     return st;
