@@ -140,6 +140,8 @@ Status cmd_extend(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_deliver(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_remark(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_look(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_open_file(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_export(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_case_archive(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_claim(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_release(Tx *, const Actor *, Value, Value *, Errors *);

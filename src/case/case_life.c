@@ -197,6 +197,46 @@ Status cmd_look(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
     return OK;
 }
 
+// Has the actor a task of the case, or could have: does he hold the post of one?
+static Status holds_a_task(Tx *tx, const CaseRow *c, const Actor *actor, bool *ret, Errors *errs) {
+    Query *q = query(tx_db(tx), "SELECT post_id FROM task WHERE case_id = ?1");
+    query_int(q, 1, c->id);
+    *ret = false;
+    while (query_next(q)) *ret = *ret || actor_holds_post(actor, query_col_int(q, 0));
+    TRY_E(errs, query_done(q, &e));
+    return OK;
+}
+
+// A material's file shows what is masked elsewhere, so officials open it as an event: the windows,
+// and those who have to do with the case.
+Status cmd_open_file(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
+    CaseRow c;
+    Str code = v_text(v_get_lit(input, "code"));
+    TRY_S(case_load_input(tx, input, &c, errs));
+    bool may = actor_has(actor, ROLE_CLERK) || c.handler_id == actor->account_id;
+    if (!may) TRY_S(holds_a_task(tx, &c, actor, &may, errs));
+    if (!may) {
+        return errors_add(errs, DENIED, S("code"), "只有本办件的经办岗位可以打开申请人的材料");
+    }
+    ContextBuilder b = context_make(tx_arena(tx));
+    context_put_new(&b, S("material"), v_str(code));
+    *ret = result_of(&c, tx_arena(tx));
+    return case_event(tx, &c, actor, S("case.file_opened"), HANDLING_NONE, context_done(&b), errs);
+}
+
+// The archive package holds whole numbers and the rating: it is the applicant's own, and the
+// auditor's, whose taking it is an event.
+Status cmd_export(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
+    CaseRow c;
+    TRY_S(case_load_input(tx, input, &c, errs));
+    bool self = case_is_own(&c, actor) && actor->party_id == c.party_id;
+    if (!self && !actor_has(actor, ROLE_AUDITADMIN)) {
+        return errors_add(errs, NOT_FOUND, S("number"), "没有这个办件，请核对办件编号");
+    }
+    *ret = result_of(&c, tx_arena(tx));
+    return case_event(tx, &c, actor, S("case.exported"), HANDLING_NONE, v_null(), errs);
+}
+
 Status cmd_case_archive(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
     CaseRow c;
     TRY_S(case_load_input(tx, input, &c, errs));

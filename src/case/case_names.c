@@ -33,6 +33,8 @@ Str event_kind_name(Str kind) {
         {S_INIT("case.rated"), S_INIT("申请人评价")},
         {S_INIT("case.remarked"), S_INIT("备注")},
         {S_INIT("case.looked"), S_INIT("查看完整证件号码")},
+        {S_INIT("case.file_opened"), S_INIT("打开申请人材料")},
+        {S_INIT("case.exported"), S_INIT("下载归档包")},
         {S_INIT("case.archived"), S_INIT("归档")},
         {S_INIT("task.claimed"), S_INIT("签收待办")},
         {S_INIT("task.released"), S_INIT("退签待办")},

@@ -112,6 +112,8 @@ void case_register(CaseRoom *r) {
         {S_INIT("case.deliver"), ROLES_APPLICANT | ROLE_CLERK, cmd_deliver},
         {S_INIT("case.remark"), ROLES_OFFICIAL, cmd_remark},
         {S_INIT("case.look"), ROLE_CLERK | ROLE_APPROVER, cmd_look},
+        {S_INIT("case.open_file"), ROLES_OFFICIAL, cmd_open_file},
+        {S_INIT("archive.export"), ROLE_CITIZEN | ROLE_AUDITADMIN, cmd_export},
         {S_INIT("case.archive"), ROLE_CLERK | ROLE_SYSTEM, cmd_case_archive},
         {S_INIT("task.claim"), ROLE_APPROVER | ROLE_SUPERVISOR, cmd_task_claim},
         {S_INIT("task.release"), ROLE_APPROVER | ROLE_SUPERVISOR, cmd_task_release},

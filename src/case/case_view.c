@@ -281,7 +281,8 @@ static Status view_events(View *v, Error *err) {
         Value row = v_at(rows, i);
         Str kind = v_text(v_get_lit(row, "kind"));
         bool inner = str_eq(kind, S("case.rated")) || str_eq(kind, S("case.remarked")) ||
-                     str_eq(kind, S("case.looked")) || str_starts(kind, S("task."));
+                     str_eq(kind, S("case.looked")) || str_eq(kind, S("case.file_opened")) ||
+                     str_eq(kind, S("case.exported")) || str_starts(kind, S("task."));
         if (str_eq(kind, S("case.rated")) && !actor_has(v->actor, ROLE_AUDITADMIN)) continue;
         if (inner && !v->official && !str_eq(kind, S("task.completed"))) continue;
         ContextBuilder b = context_make(v->arena);

@@ -1,18 +1,20 @@
-// /case/:number/archive.zip: the archive package of a finished case. It holds the rating too, so it
-// is for the applicant himself, supervisors, leaders and the auditor, not for those who were rated.
+// /case/:number/archive.zip: the archive package of a finished case. It holds whole numbers and the
+// rating, and the rater is confidential: so it is for the applicant himself and the auditor, and that it
+// was taken is an event. An agent may know less of the applicant than the package tells.
 #include "pages/page_tools.h"
 
 #include "base/crypto.h"
 #include "base/file.h"
 #include "case/archive.h"
 
-enum { ARCHIVE_ROLES = ROLES_APPLICANT | ROLE_SUPERVISOR | ROLE_LEADER | ROLE_AUDITADMIN };
+enum { ARCHIVE_ROLES = ROLE_CITIZEN | ROLE_AUDITADMIN };
 
 static Status archive_zip(Request *rq, Reply *reply, Errors *errs) {
-    Value seen; // the same rights as the case's page
+    Value taken;
     const Str number = rq->params[0];
-    PAGE_TRY(errs, case_view(page_cases(), rq->db, &rq->actor, number, rq->now, rq->lang, rq->arena,
-                             &seen, &e));
+    Status st = request_command(rq, S("archive.export"), v_with(v_null(), S("number"), v_str(number), rq->arena),
+                                &taken, errs);
+    if (st != OK) return st;
     uint64_t size = 0;
     PAGE_TRY(errs, trail_seal(rq->app->store, rq->app->key, rq->now, &size, &e));
     const Str folder = path_join(rq->arena, rq->app->data_dir, S("tmp"));

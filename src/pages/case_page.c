@@ -226,6 +226,14 @@ static Status file(Request *rq, Reply *reply, Errors *errs) {
         name = v_text(v_get_lit(m, "file_name"));
     }
     if (hash.len != HASH_LEN) return errors_add(errs, NOT_FOUND, S("code"), "这份材料没有文件");
+    if (!v_true(v_get_lit(c, "own"))) { // an event, refused to who has nothing to do with the case
+        ContextBuilder b = context_make(rq->arena);
+        Value opened;
+        context_put_lit(&b, "number", v_str(rq->params[0]));
+        context_put_lit(&b, "code", v_str(rq->params[1]));
+        Status st = request_command(rq, S("case.open_file"), context_done(&b), &opened, errs);
+        if (st != OK) return st;
+    }
     Query *q = query(rq->db, "SELECT type FROM file WHERE hash = ?1");
     query_str(q, 1, hash);
     if (query_next(q)) type = query_col_keep(q, 0, rq->arena);

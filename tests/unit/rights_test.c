@@ -48,6 +48,11 @@ static int setup(void **state) {
     f.app = (App){.store = f.store, .data_dir = str_z(f.folder), .county = S("象山县"),
                   .route_tables = pages_route_tables(), .route_counts = pages_route_counts()};
     f.app.nav = pages_nav(&f.app.nav_count);
+    TrailKey *key;
+    if (trail_key_open(str_z(f.folder), true, S("a.example/log"), &key, &err) != OK) {
+        return fail_with("key", &err);
+    }
+    f.app.key = key;
     if (dir_make(path_join(f.arena, str_z(f.folder), S("tmp")), 0700, f.arena, &err) != OK ||
         app_prepare(&f.app, f.arena, &err) != OK) {
         return fail_with("app", &err);
@@ -58,6 +63,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
     (void)state;
     app_release(&f.app);
+    trail_key_free((TrailKey *)(uintptr_t)f.app.key);
     store_close(f.store);
     case_room_free(f.cases);
     char command[128];
