@@ -77,7 +77,10 @@ static Status show(Request *rq, Reply *reply, Errors *errs) {
 
 // ---- acts ------------------------------------------------------------------------------------
 
-static bool is_meta(Str key) { return str_starts(key, S("_")) || str_eq(key, S("number")); }
+// Which case it is the address says, and nothing beside it.
+static bool is_meta(Str key) {
+    return str_starts(key, S("_")) || str_eq(key, S("number")) || str_eq(key, S("id"));
+}
 
 static void put_all(const Request *rq, ContextBuilder *b) {
     for (uint32_t i = 0; rq->input.kind == V_CONTEXT && i < rq->input.len; i++) {
