@@ -121,13 +121,15 @@ static void filter_codes(Filter *f, Value filter) {
         Str name;
         const char *before;
     } codes[] = {
-        {S_INIT("unit"), "c.unit_id = (SELECT id FROM unit WHERE code = "},
-        {S_INIT("town"), "c.town_id = (SELECT id FROM unit WHERE code = "},
-        {S_INIT("item"), "c.item_id = (SELECT id FROM item WHERE code = "},
+        {S_INIT("unit"), "+c.unit_id = (SELECT id FROM unit WHERE code = "},
+        {S_INIT("town"), "+c.town_id = (SELECT id FROM unit WHERE code = "},
+        {S_INIT("item"), "+c.item_id = (SELECT id FROM item WHERE code = "},
     };
+    // The index that a period walks has these columns too; their own would give it all rows to sort.
+    size_t from = f->order && !f->found ? 0 : 1;
     for (size_t i = 0; i < 3; i++) {
         Value v = v_get(filter, codes[i].name);
-        if (!str_empty(v_text(v))) filter_add(f, codes[i].before, v, ")");
+        if (!str_empty(v_text(v))) filter_add(f, codes[i].before + from, v, ")");
     }
     Str channel = v_text(v_get_lit(filter, "channel"));
     if (str_eq(channel, S("online"))) buf_lit(&f->where, " AND c.channel = 2");
@@ -148,11 +150,11 @@ static Status filter_build(Filter *f, const Actor *actor, Value filter, Day toda
     Status st = filter_text(f, filter, err);
     if (st != OK) return st;
     filter_state(f, filter);
-    filter_codes(f, filter);
     filter_light(f, filter, today);
     filter_period(f, filter, S("received_from"), S("received_to"), "c.received_at");
     filter_period(f, filter, S("decided_from"), S("decided_to"), "c.decided_at");
     filter_period(f, filter, S("from"), S("to"), "c.accepted_at");
+    filter_codes(f, filter);
     if (input_bool(filter, S("overdue"))) buf_lit(&f->where, " AND c.overdue = 1");
     return OK;
 }
