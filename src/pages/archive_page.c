@@ -12,8 +12,8 @@ enum { ARCHIVE_ROLES = ROLE_CITIZEN | ROLE_AUDITADMIN };
 static Status archive_zip(Request *rq, Reply *reply, Errors *errs) {
     Value taken;
     const Str number = rq->params[0];
-    Status st = request_command(rq, S("archive.export"), v_with(v_null(), S("number"), v_str(number), rq->arena),
-                                &taken, errs);
+    Value input = v_with(v_null(), S("number"), v_str(number), rq->arena);
+    Status st = request_command(rq, S("archive.export"), input, &taken, errs);
     if (st != OK) return st;
     uint64_t size = 0;
     PAGE_TRY(errs, trail_seal(rq->app->store, rq->app->key, rq->now, &size, &e));

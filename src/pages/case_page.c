@@ -170,6 +170,7 @@ static Status task_post(Request *rq, Reply *reply, Errors *errs) {
     if (!found) return errors_add(errs, INVALID, S("act"), "没有这项操作");
     ContextBuilder b = context_make(rq->arena);
     put_all(rq, &b);
+    if (!v_has(rq->input, S("task"))) context_put_lit(&b, "task", v_get_lit(rq->input, "id"));
     context_put_lit(&b, "answers", rq->is_json ? v_get_lit(rq->input, "answers") : rq->input);
     Str command = arena_printf(rq->arena, "task.%.*s", S_FMT(act));
     Value result;
