@@ -1,6 +1,6 @@
 // /case/:number/archive.zip: the archive package of a finished case. It holds whole numbers and the
-// rating, and the rater is confidential: so it is for the applicant himself and the auditor, and that it
-// was taken is an event. An agent may know less of the applicant than the package tells.
+// rating, and the rater is confidential: so it is for the applicant himself and the auditor, and
+// taking it is an event. An agent may know less of the applicant than the package tells.
 #include "pages/page_tools.h"
 
 #include "base/crypto.h"

@@ -25,15 +25,15 @@ MUST_USE Status trail_inclusion(Db *db, int64_t event_id, Arena *a, Value *ret, 
 MUST_USE Status trail_consistency(Db *db, uint64_t from, uint64_t to, Arena *a, Value *ret,
                                   Error *err);
 // Recomputes every chain, every tile and every checkpoint from the records, and that ledgers
-// equal their entries and these what the events say was paid; calls `found` for each fault. `progress` may be NULL. *ret_faults
-// counts.
+// equal their entries and these what the events say was paid; calls `found` for each fault.
+// `progress` may be NULL. *ret_faults counts.
 typedef void (*TrailFound)(void *ctx, Str where, Str what);
 typedef void (*TrailProgress)(void *ctx, int64_t done, int64_t all);
 MUST_USE Status trail_verify(Db *db, Str public_key, TrailFound found, TrailProgress progress,
                              void *ctx, int64_t *ret_events, int64_t *ret_faults, Error *err);
-// Is `note`, a checkpoint of this log that somebody kept outside, still a beginning of it? Tells of a
-// log that was set back or written anew as a whole, which is sound in itself. *ret_faults: 0 or 1;
-// INVALID when the note is not of this key.
+// Is `note`, a checkpoint of this log that somebody kept outside, still a beginning of it? Tells of
+// a log that was set back or written anew as a whole, which is sound in itself. *ret_faults: 0 or
+// 1; INVALID when the note is not of this key.
 MUST_USE Status trail_verify_witness(Db *db, Str public_key, Str note, TrailFound found, void *ctx,
                                      int64_t *ret_faults, Error *err);
 // Tiles for a public mirror: tlog-tiles paths "tile/0/000", "checkpoint".

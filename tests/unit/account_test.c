@@ -283,8 +283,8 @@ static void a_reset_is_not_a_way_to_become_another_administrator(void **state) {
     assert_int_equal(login_at(f, "clerk", "right-password", now0, &token, &err), DENIED);
     Str made = v_text(v_get_lit(out, "password"));
     // Nor does he become the clerk: that takes the security administrator as well.
-    assert_int_equal(session_login(f->store, S("clerk"), made, S("b"), now0, f->arena, &token, &err),
-                     DENIED);
+    assert_int_equal(session_login(f->store, S("clerk"), made, S("b"), now0, f->arena, &token,
+                                   &err), DENIED);
     assert_int_equal(command_as(f, &sys, "account.unlock", "{\"login\":\"clerk\"}", &out, &errs),
                      DENIED);
     Actor sec = actor_of(f, "sec", now0);

@@ -391,14 +391,16 @@ static void a_late_correction_is_not_accepted_by_law_at_once(void **state) {
               with_id(c, s, "{'missing':[{'code':'application','reason':'请盖章'}]}"));
     Instant before = c->now;
     c->now += (Instant)8 * DAY_MS;
-    assert_int_equal(county_try(c, "case.supplement", &citizen, with_id(c, s, "{}"), &ret), INVALID);
+    assert_int_equal(county_try(c, "case.supplement", &citizen, with_id(c, s, "{}"), &ret),
+                     INVALID);
     county_do(c, "case.supplement", &citizen, with_id(c, s, "{'materials':['application']}"));
     int64_t done = 0;
     Error err;
     assert_int_equal(case_run_due(c->room, c->f->store, c->now, &done, &err), OK);
     Value seen = county_view(c, &citizen, s);
     assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_RECEIVED);
-    assert_int_equal(county_try(c, "timer.deem", &actor_system, with_id(c, s, "{}"), &ret), CONFLICT);
+    assert_int_equal(county_try(c, "timer.deem", &actor_system, with_id(c, s, "{}"), &ret),
+                     CONFLICT);
     c->now += (Instant)8 * DAY_MS;
     assert_int_equal(case_run_due(c->room, c->f->store, c->now, &done, &err), OK);
     seen = county_view(c, &citizen, s);
@@ -412,17 +414,18 @@ static void what_was_accepted_stays_as_it_is(void **state) {
     Actor leader = county_actor(c, "leader");
     Value ret = v_null();
     Value s = county_do(c, "case.submit", &company,
-                        food_input(c, "['business-licence','owner-id','lease','layout','safety-rules',"
-                                      "'health-certs','flue-proof']"));
+                        food_input(c, "['business-licence','owner-id','lease','layout',"
+                                      "'safety-rules','health-certs','flue-proof']"));
     county_do(c, "case.accept", &clerk, with_id(c, s, "{}"));
-    assert_int_equal(county_try(c, "case.supplement", &company, with_id(c, s, "{'materials':['lease']}"),
-                                &ret), INVALID);
+    Value again = with_id(c, s, "{'materials':['lease']}");
+    assert_int_equal(county_try(c, "case.supplement", &company, again, &ret), INVALID);
     // two extensions together at most ten days, whatever numbers are sent
     county_do(c, "case.extend", &leader, with_id(c, s, "{'days':5,'reason':'案情复杂'}"));
     static const char *const wrong[] = {"{'days':9223372036854775807,'reason':'x'}",
                                         "{'days':6,'reason':'x'}", "{'days':-1,'reason':'x'}"};
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(county_try(c, "case.extend", &leader, with_id(c, s, wrong[i]), &ret), INVALID);
+        Value input = with_id(c, s, wrong[i]);
+        assert_int_equal(county_try(c, "case.extend", &leader, input, &ret), INVALID);
     }
 }
 
@@ -441,14 +444,15 @@ static bool holds_text(Value v, Str text, Arena *a) {
     return str_find(json_to_str(v, a), text) >= 0;
 }
 
-// The record of a party is not told to an agent who names it; officials see no whole number anywhere.
+// The record of a party is not told to an agent who names it; officials see no whole number.
 static void numbers_are_masked_for_agents_and_in_answers(void **state) {
     County *c = *state;
     Actor agent = county_actor(c, "agent"), clerk = county_actor(c, "clerk");
     Actor town = county_actor(c, "town"), audit = county_actor(c, "auditadmin");
     Value of_window = v_with(generic_input(c, 2), S("applicant"),
                              county_json(c, "{'kind':'natural','name':'钱示例','phone':'13900007777',"
-                                            "'address':'示例街道秘密路 7 号','id_number':'440524188001010014'}"),
+                                            "'address':'示例街道秘密路 7 号',"
+                                            "'id_number':'440524188001010014'}"),
                              c->a);
     Value first = county_do(c, "case.submit", &clerk, of_window);
     assert_false(v_has(first, S("rating_token"))); // an official could rate himself

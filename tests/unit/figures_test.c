@@ -136,7 +136,8 @@ static void a_rating_is_not_found_through_its_handling(void **state) {
         Value rows = v_get_lit(page, "rows");
         for (size_t i = 0; i < rows.len; i++) {
             Value row = v_at(rows, i);
-            if (k == 0 && !str_eq(v_text(v_get_lit(row, "act")), event_kind_name(S("case.rated")))) {
+            Str act = v_text(v_get_lit(row, "act"));
+            if (k == 0 && !str_eq(act, event_kind_name(S("case.rated")))) {
                 assert_true(v_text(v_get_lit(row, "number")).len == 21);
                 continue;
             }
@@ -283,7 +284,8 @@ static int fresh(void **state) {
 #define EACH(fn) cmocka_unit_test_setup(fn, fresh)
 #define TESTS                                                                       \
     EACH(counts_follow_the_records), EACH(every_figure_opens_into_what_it_counted), \
-        EACH(records_hide_the_rater_and_mask_names), EACH(a_rating_is_not_found_through_its_handling), EACH(series_add_up),           \
+        EACH(records_hide_the_rater_and_mask_names),                                          \
+        EACH(a_rating_is_not_found_through_its_handling), EACH(series_add_up),                \
         EACH(summary_links_every_number), EACH(cockpit_copies_follow_events),       \
         EACH(wrong_indicators_are_refused), EACH(money_is_printed_as_people_speak)
 

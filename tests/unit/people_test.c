@@ -281,7 +281,8 @@ static void roles_have_names(void **state) {
 
 #define TESTS(T)                                                                           \
     T(one_party_by_its_number), T(another_name_is_told_masked), T(wrong_parties),          \
-        T(masked_unless_asked), T(registering_oneself), T(registering_as_somebody_on_file), T(units_and_posts),                \
+        T(masked_unless_asked), T(registering_oneself), T(registering_as_somebody_on_file),   \
+        T(units_and_posts),                                                                   \
         T(a_second_load_changes_nothing), T(a_wrong_county_is_refused_whole), T(roles_have_names)
 
 int main(void) {
