@@ -1,6 +1,7 @@
-// Accounts, roles, units and posts. Two administrators see two pages: the system administrator makes
-// accounts and assigns posts, the security administrator grants roles and locks; neither can do the
-// other's (GB/T 22239-2019, 8.1.3). The commands refuse it as well; here the buttons are not offered.
+// Accounts, roles, units and posts. Two administrators see two pages: the system administrator
+// makes accounts and assigns posts, the security administrator grants roles and locks; neither can
+// do the other's (GB/T 22239-2019, 8.1.3). The commands refuse it as well; here the buttons are not
+// offered.
 #include "pages/workplace.h"
 
 // ---- the list --------------------------------------------------------------------------------
@@ -181,8 +182,8 @@ static Status account_model(Request *rq, Value *ret, Errors *errs) {
     context_put_lit(&b, "post_groups", groups);
     context_put_lit(&b, "may_assign", v_bool(actor_has(&rq->actor, ROLE_SYSADMIN)));
     context_put_lit(&b, "may_grant", v_bool(actor_has(&rq->actor, ROLE_SECADMIN)));
-    context_put_lit(&b, "own", v_bool(v_to_int(v_get_lit(account, "id"), 0) ==
-                                      rq->actor.account_id));
+    context_put_lit(&b, "own",
+                    v_bool(v_to_int(v_get_lit(account, "id"), 0) == rq->actor.account_id));
     *ret = context_done(&b);
     return OK;
 }
@@ -226,8 +227,8 @@ static Status account_act(Request *rq, Reply *reply, Errors *errs) {
     }
     if (wrong.count && rq->wants_json) return errors_push(errs, &wrong.items[0]);
     if (!wrong.count && !reset && !rq->wants_json) {
-        reply_redirect(reply, arena_printf(rq->arena, "/admin/accounts/%.*s?done=1",
-                                           S_FMT(rq->params[0])));
+        reply_redirect(
+            reply, arena_printf(rq->arena, "/admin/accounts/%.*s?done=1", S_FMT(rq->params[0])));
         return OK;
     }
     Status st = account_model(rq, &model, errs);
@@ -321,7 +322,8 @@ static Status units_post(Request *rq, Reply *reply, Errors *errs) {
 const Route admin_routes[] = {
     {METHOD_GET, "/admin/accounts", ROLE_SYSADMIN | ROLE_SECADMIN, accounts_page, NULL, false},
     {METHOD_POST, "/admin/accounts", ROLE_SYSADMIN, create_post, NULL, false},
-    {METHOD_GET, "/admin/accounts/:login", ROLE_SYSADMIN | ROLE_SECADMIN, account_page, NULL, false},
+    {METHOD_GET, "/admin/accounts/:login", ROLE_SYSADMIN | ROLE_SECADMIN, account_page, NULL,
+     false},
     {METHOD_POST, "/admin/accounts/:login/posts", ROLE_SYSADMIN, account_act, NULL, false},
     {METHOD_POST, "/admin/accounts/:login/password", ROLE_SYSADMIN, account_act, NULL, false},
     {METHOD_POST, "/admin/accounts/:login/grant", ROLE_SECADMIN, account_act, NULL, false},

@@ -1,6 +1,6 @@
-// The trail for the audit administrator (X5): events with filters, the log's newest checkpoint, the proof
-// that an event is in it, the key to check it with, and a verification of everything, run in the
-// background with progress.
+// The trail for the audit administrator (X5): events with filters, the log's newest checkpoint, the
+// proof that an event is in it, the key to check it with, and a verification of everything, run in
+// the background with progress.
 //
 // Times are found by bisecting ids: events are numbered in the order of time, so a filter by date
 // costs the same in a year with millions.
@@ -150,7 +150,8 @@ static Status verify_page(Request *rq, Reply *reply, Errors *errs) {
 // The smallest id whose event is not before `at`; one past the newest when all are.
 static Status first_id_at(Request *rq, Instant at, int64_t *ret, Error *err) {
     int64_t low = 1, high = 0;
-    Status st = query_one_int(query(rq->db, "SELECT COALESCE(MAX(id), 0) + 1 FROM event"), &high, err);
+    Status st =
+        query_one_int(query(rq->db, "SELECT COALESCE(MAX(id), 0) + 1 FROM event"), &high, err);
     for (int i = 0; st == OK && low < high && i < BISECT_STEPS_MAX; i++) {
         int64_t middle = low + (high - low) / 2, then = 0, id = 0;
         Query *q = query(rq->db, "SELECT id, at FROM event WHERE id >= ?1 ORDER BY id LIMIT 1");
@@ -171,7 +172,7 @@ static Status first_id_at(Request *rq, Instant at, int64_t *ret, Error *err) {
 typedef struct EventFilter {
     Str kind, login, number;
     int64_t low, high, account, case_id; // ids: low <= id < high
-    bool impossible; // names an account or a case that doesn't exist
+    bool impossible;                     // names an account or a case that doesn't exist
 } EventFilter;
 
 static Status one_id(Query *q, Str key, int64_t *ret, bool *ret_found, Error *err) {
@@ -182,8 +183,11 @@ static Status one_id(Query *q, Str key, int64_t *ret, bool *ret_found, Error *er
 }
 
 static Status filter_read(Request *rq, EventFilter *f, Errors *errs) {
-    *f = (EventFilter){.kind = request_query(rq, S("kind")), .login = request_query(rq, S("login")),
-                       .number = request_query(rq, S("number")), .high = INT64_MAX, .case_id = -1};
+    *f = (EventFilter){.kind = request_query(rq, S("kind")),
+                       .login = request_query(rq, S("login")),
+                       .number = request_query(rq, S("number")),
+                       .high = INT64_MAX,
+                       .case_id = -1};
     int64_t after;
     if (str_to_int(request_query(rq, S("after")), &after)) f->high = after;
     Str names[] = {S("from"), S("to")};
@@ -216,17 +220,26 @@ static Status filter_read(Request *rq, EventFilter *f, Errors *errs) {
 
 static Str kind_name(const Request *rq, Str kind) {
     static const char *const names[][2] = {
-        {"account.created", T("新建账号")},        {"account.granted", T("授予角色")},
-        {"account.locked", T("锁定账号")},         {"account.unlocked", T("解锁账号")},
-        {"account.password_changed", T("修改密码")}, {"account.password_reset", T("重置密码")},
-        {"post.assigned", T("分配岗位")},          {"post.saved", T("保存岗位")},
-        {"unit.saved", T("保存单位")},             {"item.published", T("发布事项")},
-        {"item.withdrawn", T("停办事项")},         {"item.imported", T("导入事项目录")},
+        {"account.created", T("新建账号")},
+        {"account.granted", T("授予角色")},
+        {"account.locked", T("锁定账号")},
+        {"account.unlocked", T("解锁账号")},
+        {"account.password_changed", T("修改密码")},
+        {"account.password_reset", T("重置密码")},
+        {"post.assigned", T("分配岗位")},
+        {"post.saved", T("保存岗位")},
+        {"unit.saved", T("保存单位")},
+        {"item.published", T("发布事项")},
+        {"item.withdrawn", T("停办事项")},
+        {"item.imported", T("导入事项目录")},
         {"county.loaded", T("导入县级数据")},
-        {"session.opened", T("登录")},             {"session.refused", T("登录失败")},
-        {"session.locked", T("多次失败，暂时锁定")}, {"session.closed", T("退出登录")},
+        {"session.opened", T("登录")},
+        {"session.refused", T("登录失败")},
+        {"session.locked", T("多次失败，暂时锁定")},
+        {"session.closed", T("退出登录")},
         {"party.registered", T("注册")},
-        {"party.enrolled", T("统一身份登记")},     {"draft.created", T("暂存申请")},
+        {"party.enrolled", T("统一身份登记")},
+        {"draft.created", T("暂存申请")},
         {"draft.saved", T("更新暂存")},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -238,8 +251,18 @@ static Str kind_name(const Request *rq, Str kind) {
     return en ? app->translate(app->english, name) : name;
 }
 
+#define EVENT_COLUMNS                                                                         \
+    "SELECT e.id, e.seq, e.at, e.kind, COALESCE(a.name, ''), COALESCE(c.number, ''), e.hash," \
+    " COALESCE(p.kind, 0)"
+#define EVENT_FROM                                                             \
+    " FROM event e LEFT JOIN account a ON a.id = e.actor_id LEFT JOIN cases c" \
+    " ON c.id = e.case_id LEFT JOIN party p ON p.id = a.party_id"
+
+// Officials by name; who applied is masked here as everywhere.
 static Value event_row(const Request *rq, Query *q) {
     Arena *a = rq->arena;
+    Str by = query_col_keep(q, 4, a);
+    if (query_col_int(q, 7) == 1) by = mask_name(by, a);
     ContextBuilder b = context_make(a);
     Str kind = query_col_keep(q, 3, a);
     Buf hash = buf_make(a, 80, 160);
@@ -250,7 +273,7 @@ static Value event_row(const Request *rq, Query *q) {
     context_put_new(&b, S("at"), v_instant(query_col_int(q, 2), a));
     context_put_new(&b, S("code"), v_str(kind));
     context_put_new(&b, S("kind_label"), v_str(kind_name(rq, kind)));
-    context_put_new(&b, S("by"), v_str(query_col_keep(q, 4, a)));
+    context_put_new(&b, S("by"), v_str(by));
     context_put_new(&b, S("number"), v_str(query_col_keep(q, 5, a)));
     context_put_new(&b, S("value"), v_str(buf_view(&hash)));
     context_put_new(&b, S("display"), v_str(str_sub(buf_view(&hash), 0, 12)));
@@ -262,19 +285,14 @@ static Status events_rows(Request *rq, const EventFilter *f, ContextBuilder *out
     int64_t last = 0;
     bool more = false;
     // An index for each: a case's events by (case_id, seq), all others by id.
-    Query *q =
-        f->case_id >= 0
-            ? query(rq->db, "SELECT e.id, e.seq, e.at, e.kind, COALESCE(a.name, ''),"
-                            " COALESCE(c.number, ''), e.hash FROM event e LEFT JOIN account a"
-                            " ON a.id = e.actor_id LEFT JOIN cases c ON c.id = e.case_id"
-                            " WHERE e.case_id = ?6 AND e.id >= ?1 AND e.id < ?2"
-                            " AND (?3 = '' OR e.kind = ?3) AND (?4 = 0 OR e.actor_id = ?4)"
-                            " ORDER BY e.seq DESC LIMIT ?5")
-            : query(rq->db, "SELECT e.id, e.seq, e.at, e.kind, COALESCE(a.name, ''),"
-                            " COALESCE(c.number, ''), e.hash FROM event e LEFT JOIN account a"
-                            " ON a.id = e.actor_id LEFT JOIN cases c ON c.id = e.case_id"
-                            " WHERE e.id >= ?1 AND e.id < ?2 AND (?3 = '' OR e.kind = ?3)"
-                            " AND (?4 = 0 OR e.actor_id = ?4) ORDER BY e.id DESC LIMIT ?5");
+    Query *q = f->case_id >= 0
+                   ? query(rq->db, EVENT_COLUMNS EVENT_FROM
+                           " WHERE e.case_id = ?6 AND e.id >= ?1 AND e.id < ?2"
+                           " AND (?3 = '' OR e.kind = ?3) AND (?4 = 0 OR e.actor_id = ?4)"
+                           " ORDER BY e.seq DESC LIMIT ?5")
+                   : query(rq->db, EVENT_COLUMNS EVENT_FROM
+                           " WHERE e.id >= ?1 AND e.id < ?2 AND (?3 = '' OR e.kind = ?3)"
+                           " AND (?4 = 0 OR e.actor_id = ?4) ORDER BY e.id DESC LIMIT ?5");
     query_int(q, 1, f->low);
     query_int(q, 2, f->high);
     query_str(q, 3, f->kind);
@@ -291,8 +309,8 @@ static Status events_rows(Request *rq, const EventFilter *f, ContextBuilder *out
     }
     context_put_lit(out, "rows", list_done(&rows));
     if (more) {
-        Value to = work_with(rq, rq->query, S("after"),
-                             arena_printf(rq->arena, "%lld", (long long)last));
+        Value to =
+            work_with(rq, rq->query, S("after"), arena_printf(rq->arena, "%lld", (long long)last));
         context_put_lit(out, "next_href", v_str(page_href(rq->arena, S("/audit"), to)));
     }
     return query_done(q, err);
@@ -301,13 +319,13 @@ static Status events_rows(Request *rq, const EventFilter *f, ContextBuilder *out
 // Kinds to choose from, with those asked for often first; any other can be named in the address.
 static Value kind_choices(const Request *rq, Str chosen) {
     static const Str kinds[] = {
-        S_INIT("case.submitted"),  S_INIT("case.accepted"),   S_INIT("case.correction_asked"),
-        S_INIT("case.refused"),    S_INIT("case.decided"),    S_INIT("case.delivered"),
-        S_INIT("case.looked"),     S_INIT("case.rated"),      S_INIT("task.claimed"),
-        S_INIT("task.completed"),  S_INIT("ledger.paid"),     S_INIT("account.created"),
-        S_INIT("account.granted"), S_INIT("account.locked"),  S_INIT("account.unlocked"),
-        S_INIT("post.assigned"),   S_INIT("unit.saved"),      S_INIT("item.published"),
-        S_INIT("item.withdrawn"),  S_INIT("item.imported"),   S_INIT("session.opened"),
+        S_INIT("case.submitted"),  S_INIT("case.accepted"),  S_INIT("case.correction_asked"),
+        S_INIT("case.refused"),    S_INIT("case.decided"),   S_INIT("case.delivered"),
+        S_INIT("case.looked"),     S_INIT("case.rated"),     S_INIT("task.claimed"),
+        S_INIT("task.completed"),  S_INIT("ledger.paid"),    S_INIT("account.created"),
+        S_INIT("account.granted"), S_INIT("account.locked"), S_INIT("account.unlocked"),
+        S_INIT("post.assigned"),   S_INIT("unit.saved"),     S_INIT("item.published"),
+        S_INIT("item.withdrawn"),  S_INIT("item.imported"),  S_INIT("session.opened"),
         S_INIT("session.refused"),
     };
     ListBuilder list = list_make(rq->arena);
@@ -353,9 +371,9 @@ static Status audit_page(Request *rq, Reply *reply, Errors *errs) {
         Str key = arena_printf(rq->arena, "f_%s", shown[i]);
         context_put_new(&b, key, v_str(request_query(rq, str_z(shown[i]))));
     }
-    context_put_lit(&b, "filtered", v_bool(f.kind.len || f.login.len || f.number.len ||
-                                           request_query(rq, S("from")).len ||
-                                           request_query(rq, S("to")).len));
+    context_put_lit(&b, "filtered",
+                    v_bool(f.kind.len || f.login.len || f.number.len ||
+                           request_query(rq, S("from")).len || request_query(rq, S("to")).len));
     context_put_lit(&b, "kinds", kind_choices(rq, f.kind));
     context_put_lit(&b, "verification", verification_model(rq));
     if (request_query(rq, S("after")).len) {
@@ -370,15 +388,13 @@ static Status event_page(Request *rq, Reply *reply, Errors *errs) {
     int64_t id = 0;
     Value row = v_null(), proof = v_null();
     Str data = S("");
-    if (!str_to_int(rq->params[0], &id)) return errors_add(errs, NOT_FOUND, S("id"), "没有这条留痕");
-    Query *q = query(rq->db, "SELECT e.id, e.seq, e.at, e.kind, COALESCE(a.name, ''),"
-                             " COALESCE(c.number, ''), e.hash, e.data_json FROM event e"
-                             " LEFT JOIN account a ON a.id = e.actor_id"
-                             " LEFT JOIN cases c ON c.id = e.case_id WHERE e.id = ?1");
+    if (!str_to_int(rq->params[0], &id))
+        return errors_add(errs, NOT_FOUND, S("id"), "没有这条留痕");
+    Query *q = query(rq->db, EVENT_COLUMNS ", e.data_json" EVENT_FROM " WHERE e.id = ?1");
     query_int(q, 1, id);
     if (query_next(q)) {
         row = event_row(rq, q);
-        data = query_col_keep(q, 7, rq->arena);
+        data = query_col_keep(q, 8, rq->arena);
     }
     PAGE_TRY(errs, query_done(q, &e));
     if (v_is_null(row)) return errors_add(errs, NOT_FOUND, S("id"), "没有这条留痕");
@@ -402,8 +418,8 @@ static Status event_page(Request *rq, Reply *reply, Errors *errs) {
 
 static Status key_file(Request *rq, Reply *reply, Errors *errs) {
     (void)errs;
-    reply->body = arena_concat(rq->arena,
-                               (Str[]){trail_public_key(rq->app->key, rq->arena), S("\n")}, 2);
+    reply->body =
+        arena_concat(rq->arena, (Str[]){trail_public_key(rq->app->key, rq->arena), S("\n")}, 2);
     reply->type = S("text/plain; charset=utf-8");
     reply->file_name = S("trail.pub");
     return OK;

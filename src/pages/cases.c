@@ -1,5 +1,5 @@
-// All cases (办件) by filters that stand in the address, so that a filtered list is a link; page by page
-// by cursor, and exported whole up to EXPORT_ROWS_MAX.
+// All cases (办件) by filters that stand in the address, so that a filtered list is a link; page by
+// page by cursor, and exported whole up to EXPORT_ROWS_MAX.
 #include "pages/workplace.h"
 
 enum { CASES_PAGE = 50, EXPORT_PAGE_MEMORY_MAX = 16 << 20, NUMBER_MAX = 21 };
@@ -111,15 +111,16 @@ static Status cases(Request *rq, Reply *reply, Errors *errs) {
 // ---- export ----------------------------------------------------------------------------------
 
 static const ExportColumn columns[] = {
-    {T("办件编号"), 24, false}, {T("事项"), 40, false},   {T("申请人"), 14, false},
-    {T("部门"), 28, false},     {T("状态"), 10, false},   {T("结果"), 10, false},
+    {T("办件编号"), 24, false}, {T("事项"), 40, false},     {T("申请人"), 14, false},
+    {T("部门"), 28, false},     {T("状态"), 10, false},     {T("结果"), 10, false},
     {T("渠道"), 8, false},      {T("收件日期"), 12, false}, {T("受理日期"), 12, false},
     {T("承诺期限"), 12, false}, {T("办结日期"), 12, false}, {T("是否超期"), 10, false},
 };
 
 static void export_row(Request *rq, Export *x, Value row) {
     const App *app = rq->app;
-    bool en = str_eq(rq->lang, S("en")), online = str_eq(v_text(v_get_lit(row, "channel")), S("online"));
+    bool en = str_eq(rq->lang, S("en")),
+         online = str_eq(v_text(v_get_lit(row, "channel")), S("online"));
     Str state = v_text(v_get_lit(row, "state_name")), outcome = v_text(v_get_lit(row, "outcome"));
     if (en && app->translate) {
         state = app->translate(app->english, state);

@@ -1,5 +1,5 @@
-// The catalogue (事项清单, S1) for the system administrator: all items with their versions and state,
-// import of a catalogue file, withdrawing and publishing again.
+// The catalogue (事项清单, S1) for the system administrator: all items with their versions and
+// state, import of a catalogue file, withdrawing and publishing again.
 #include "base/file.h"
 #include "pages/workplace.h"
 
@@ -61,12 +61,13 @@ static Status items_model(Request *rq, Value *ret, Errors *errs) {
     context_put_lit(&b, "units", units);
     context_put_lit(&b, "q", v_str(request_query(rq, S("q"))));
     context_put_lit(&b, "chosen_kind", v_str(request_query(rq, S("kind"))));
-    int64_t page = v_to_int(v_get_lit(found, "page"), 1), pages = v_to_int(v_get_lit(found, "pages"), 1);
+    int64_t page = v_to_int(v_get_lit(found, "page"), 1),
+            pages = v_to_int(v_get_lit(found, "pages"), 1);
     for (int step = -1; step <= 1; step += 2) {
         int64_t to = page + step;
         if (to < 1 || to > pages) continue;
-        Value q = work_with(rq, rq->query, S("page"),
-                            arena_printf(rq->arena, "%lld", (long long)to));
+        Value q =
+            work_with(rq, rq->query, S("page"), arena_printf(rq->arena, "%lld", (long long)to));
         context_put(&b, step < 0 ? S("prev_href") : S("next_href"),
                     v_str(page_href(rq->arena, S("/admin/items"), q)));
     }
@@ -98,8 +99,7 @@ static void add_unread(Request *rq, const Errors *unread, ListBuilder *list) {
         for (size_t k = 0; k < ERROR_ARGS; k++) list_add(&args, v_str(e->args[k]));
         ContextBuilder b = context_make(rq->arena);
         bool line = str_starts(e->where, S("line "));
-        context_put_lit(&b, "number",
-                        v_str(line ? str_sub(e->where, 5, e->where.len) : e->where));
+        context_put_lit(&b, "number", v_str(line ? str_sub(e->where, 5, e->where.len) : e->where));
         context_put_lit(&b, "text", v_str(str_z(e->text)));
         context_put_lit(&b, "args", list_done(&args));
         list_add(list, context_done(&b));

@@ -1,6 +1,7 @@
-// The cockpit (数据驾驶舱, X1): the hall's screen. Everything on it comes from the copy the background
-// keeps (figures/cockpit.h), so ten thousand screens cost no more than one. A chart's title says what it
-// shows to be so, every bar and tile is a link to its records, and behind each chart is its table.
+// The cockpit (数据驾驶舱, X1): the hall's screen. Everything on it comes from the copy the
+// background keeps (figures/cockpit.h), so ten thousand screens cost no more than one. A chart's
+// title says what it shows to be so, every bar and tile is a link to its records, and behind each
+// chart is its table.
 #include "base/embed.h"
 #include "pages/workplace.h"
 
@@ -56,15 +57,18 @@ static Value percent_of(const Wall *w, int64_t part, int64_t all) {
 
 static Value large_figure(const Wall *w, Str code) {
     const Request *rq = w->rq;
-    Value about = figure_about(w->figures, code, rq->arena), value = v_get(member(w, "figures"), code);
+    Value about = figure_about(w->figures, code, rq->arena),
+          value = v_get(member(w, "figures"), code);
     bool en = str_eq(rq->lang, S("en")), money = v_true(v_get_lit(about, "money"));
     Str unit_en = v_text(v_get_lit(about, "unit_en"));
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "code", v_str(code));
     context_put_lit(&b, "figure_name", page_named(rq, about, S("name"), S("name_en")));
     context_put_lit(&b, "text", v_str(figure_print(w->figures, code, value, rq->lang, rq->arena)));
-    context_put_lit(&b, "unit_label", money ? v_lit("")
-                                      : en && unit_en.len ? v_str(unit_en) : v_get_lit(about, "unit"));
+    context_put_lit(&b, "unit_label",
+                    money               ? v_lit("")
+                    : en && unit_en.len ? v_str(unit_en)
+                                        : v_get_lit(about, "unit"));
     Str path = arena_printf(rq->arena, "/figures/%.*s", S_FMT(code));
     context_put_lit(&b, "href", v_str(scoped_href(w, path, S(""), S(""))));
     return context_done(&b);
@@ -107,21 +111,23 @@ static Value bar(const Wall *w, Value row, int64_t max, Str href) {
 
 static void put_units(Wall *w) {
     Value rows = member(w, "units");
-    int64_t max = largest(rows), all = v_to_int(v_get_lit(member(w, "figures"), "cases_accepted"), 0);
+    int64_t max = largest(rows),
+            all = v_to_int(v_get_lit(member(w, "figures"), "cases_accepted"), 0);
     ListBuilder list = list_make(w->rq->arena);
     for (uint32_t i = 0; rows.kind == V_LIST && i < rows.len; i++) {
         Value row = v_at(rows, i);
-        Str href = scoped_href(w, S("/figures/cases_accepted"), S("unit"),
-                               v_text(v_get_lit(row, "key")));
-        list_add(&list, v_with(bar(w, row, max, href), S("shown"), v_bool(i < UNITS_SHOWN),
-                               w->rq->arena));
+        Str href =
+            scoped_href(w, S("/figures/cases_accepted"), S("unit"), v_text(v_get_lit(row, "key")));
+        list_add(&list,
+                 v_with(bar(w, row, max, href), S("shown"), v_bool(i < UNITS_SHOWN), w->rq->arena));
     }
     context_put_lit(&w->out, "unit_bars", list_done(&list));
     Value top = v_at(rows, 0);
     Str title = words(w, T("各部门还没有受理办件"), v_null(), v_null());
     if (!v_is_null(top)) {
-        title = words(w, T("{1}受理最多，占全县 {2}%"), page_named(w->rq, top, S("name"), S("name_en")),
-                      percent_of(w, v_to_int(v_get_lit(top, "value"), 0), all));
+        title =
+            words(w, T("{1}受理最多，占全县 {2}%"), page_named(w->rq, top, S("name"), S("name_en")),
+                  percent_of(w, v_to_int(v_get_lit(top, "value"), 0), all));
     }
     context_put_lit(&w->out, "units_title", v_str(title));
 }
@@ -133,19 +139,20 @@ static void put_items(Wall *w) {
     for (uint32_t i = 0; rows.kind == V_LIST && i < rows.len; i++) {
         Value row = v_at(rows, i);
         Str href = scoped_href(w, S("/cases"), S("item"), v_text(v_get_lit(row, "key")));
-        list_add(&list, v_with(bar(w, row, max, href), S("shown"), v_bool(i < ITEMS_SHOWN),
-                               w->rq->arena));
+        list_add(&list,
+                 v_with(bar(w, row, max, href), S("shown"), v_bool(i < ITEMS_SHOWN), w->rq->arena));
     }
     context_put_lit(&w->out, "item_bars", list_done(&list));
     Value top = v_at(rows, 0);
     context_put_lit(&w->out, "items_title",
-                    v_str(v_is_null(top) ? words(w, T("还没有办过的事项"), v_null(), v_null())
-                                         : words(w, T("办得最多：{1}"),
-                                                 page_named(w->rq, top, S("name"), S("name_en")),
-                                                 v_null())));
+                    v_str(v_is_null(top)
+                              ? words(w, T("还没有办过的事项"), v_null(), v_null())
+                              : words(w, T("办得最多：{1}"),
+                                      page_named(w->rq, top, S("name"), S("name_en")), v_null())));
 }
 
-// Both lines over the days on which something was accepted: a county's office is closed on the others.
+// Both lines over the days on which something was accepted: a county's office is closed on the
+// others.
 static void put_trend(Wall *w) {
     Arena *a = w->rq->arena;
     Value days = member(w, "days"), completed = member(w, "days_completed");
@@ -171,9 +178,9 @@ static void put_trend(Wall *w) {
     context_put_lit(&w->out, "trend", list_done(&list));
     Str title = words(w, T("这段时间没有受理办件"), v_null(), v_null());
     if (!v_is_null(peak)) {
-        title = words(w, T("受理最多的一天是 {1}，{2} 件"),
-                      v_str(v_to_str(v_get_lit(peak, "key"), a)),
-                      grouped(w, v_to_int(v_get_lit(peak, "value"), 0)));
+        title =
+            words(w, T("受理最多的一天是 {1}，{2} 件"), v_str(v_to_str(v_get_lit(peak, "key"), a)),
+                  grouped(w, v_to_int(v_get_lit(peak, "value"), 0)));
     }
     context_put_lit(&w->out, "trend_title", v_str(title));
 }
@@ -190,18 +197,20 @@ static Value find_key(Value rows, Str key) {
 static Value tile(const Wall *w, Value place, Value unit, int64_t n, int64_t max) {
     Arena *a = w->rq->arena;
     Str code = v_text(v_get_lit(place, "town"));
-    int64_t row = v_to_int(v_get_lit(place, "row"), 1), column = v_to_int(v_get_lit(place, "column"), 1);
+    int64_t row = v_to_int(v_get_lit(place, "row"), 1),
+            column = v_to_int(v_get_lit(place, "column"), 1);
     int64_t level = n == 0 || max == 0 ? 0 : 1 + n * (LEVELS - 1) / max;
     if (row < 1 || row > TILE_LINES_MAX || column < 1 || column > TILE_LINES_MAX) row = column = 1;
     ContextBuilder b = context_make(a);
-    context_put_lit(&b, "place", v_str(arena_printf(a, "r%d c%d level%d", (int)row, (int)column,
-                                                    (int)level)));
+    context_put_lit(&b, "place",
+                    v_str(arena_printf(a, "r%d c%d level%d", (int)row, (int)column, (int)level)));
     context_put_lit(&b, "row", v_int(row));
     context_put_lit(&b, "column", v_int(column));
     context_put_lit(&b, "label", page_named(w->rq, unit, S("name"), S("name_en")));
     context_put_lit(&b, "value", v_int(n));
     context_put_lit(&b, "text", grouped(w, n));
-    context_put_lit(&b, "href", v_str(scoped_href(w, S("/figures/cases_accepted"), S("town"), code)));
+    context_put_lit(&b, "href",
+                    v_str(scoped_href(w, S("/figures/cases_accepted"), S("town"), code)));
     return context_done(&b);
 }
 
@@ -230,11 +239,10 @@ static Status put_towns(Wall *w, Error *err) {
     }
     context_put_lit(&w->out, "town_tiles", list_done(&list));
     Value top = v_at(rows, 0);
-    Str title = v_is_null(top)
-                    ? words(w, T("镇乡（街道）还没有受理办件"), v_null(), v_null())
-                    : words(w, T("镇乡（街道）中{1}受理最多：{2} 件"),
-                            page_named(w->rq, top, S("name"), S("name_en")),
-                            grouped(w, v_to_int(v_get_lit(top, "value"), 0)));
+    Str title = v_is_null(top) ? words(w, T("镇乡（街道）还没有受理办件"), v_null(), v_null())
+                               : words(w, T("镇乡（街道）中{1}受理最多：{2} 件"),
+                                       page_named(w->rq, top, S("name"), S("name_en")),
+                                       grouped(w, v_to_int(v_get_lit(top, "value"), 0)));
     context_put_lit(&w->out, "towns_title", v_str(title));
     return OK;
 }
@@ -268,15 +276,14 @@ static void put_parts(Wall *w) {
     list_add(&grades, part(w, T("差评"), S("ratings_bad"), bad, ratings));
     context_put_lit(&w->out, "channel_bars", list_done(&channels));
     context_put_lit(&w->out, "grade_bars", list_done(&grades));
-    context_put_lit(&w->out, "channels_title",
-                    v_str(words(w, T("每 100 件次中 {1} 件次在网上办"), percent_of(w, online, all),
-                                v_null())));
-    context_put_lit(&w->out, "grades_title",
-                    v_str(ratings == 0 ? words(w, T("还没有评价"), v_null(), v_null())
-                          : bad        ? words(w, T("{1} 次评价中有 {2} 次差评"), grouped(w, ratings),
-                                               grouped(w, bad))
-                                       : words(w, T("{1} 次评价，没有差评"), grouped(w, ratings),
-                                               v_null())));
+    context_put_lit(
+        &w->out, "channels_title",
+        v_str(words(w, T("每 100 件次中 {1} 件次在网上办"), percent_of(w, online, all), v_null())));
+    context_put_lit(
+        &w->out, "grades_title",
+        v_str(ratings == 0 ? words(w, T("还没有评价"), v_null(), v_null())
+              : bad ? words(w, T("{1} 次评价中有 {2} 次差评"), grouped(w, ratings), grouped(w, bad))
+                    : words(w, T("{1} 次评价，没有差评"), grouped(w, ratings), v_null())));
 }
 
 static void put_lights(Wall *w) {

@@ -1,5 +1,5 @@
-// The desk: tasks of one's posts, most urgent first (S6). Claiming, giving back and handing over are one
-// press; deciding happens on the case page, where what is decided can be read.
+// The desk: tasks of one's posts, most urgent first (S6). Claiming, giving back and handing over
+// are one press; deciding happens on the case page, where what is decided can be read.
 //
 // /desk is also where everybody starts who works here: whose work is elsewhere is sent there.
 #include "pages/workplace.h"
@@ -28,10 +28,11 @@ static bool shown(const Request *rq, Value row) {
 
 // The posts the account holds: a filter, and the colleagues a task can be handed to.
 static Status posts_of(Request *rq, Value *ret, Error *err) {
-    Query *q = query(rq->db, "SELECT p.code, p.name, p.name_en, u.name AS unit, u.name_en AS unit_en"
-                             " FROM account_post ap JOIN post p ON p.id = ap.post_id"
-                             " JOIN unit u ON u.id = p.unit_id WHERE ap.account_id = ?1"
-                             " ORDER BY u.sort, p.code");
+    Query *q =
+        query(rq->db, "SELECT p.code, p.name, p.name_en, u.name AS unit, u.name_en AS unit_en"
+                      " FROM account_post ap JOIN post p ON p.id = ap.post_id"
+                      " JOIN unit u ON u.id = p.unit_id WHERE ap.account_id = ?1"
+                      " ORDER BY u.sort, p.code");
     query_int(q, 1, rq->actor.account_id);
     Value rows;
     Status st = query_rows(q, rq->arena, &rows, err);
@@ -44,8 +45,8 @@ static Status posts_of(Request *rq, Value *ret, Error *err) {
         Str unit = v_text(page_named(rq, row, S("unit"), S("unit_en")));
         Str name = v_text(page_named(rq, row, S("name"), S("name_en")));
         context_put_lit(&b, "code", v_get_lit(row, "code"));
-        context_put_lit(&b, "name", v_str(arena_printf(rq->arena, "%.*s · %.*s", S_FMT(unit),
-                                                       S_FMT(name))));
+        context_put_lit(&b, "name",
+                        v_str(arena_printf(rq->arena, "%.*s · %.*s", S_FMT(unit), S_FMT(name))));
         context_put_lit(&b, "chosen", v_bool(str_eq(v_text(v_get_lit(row, "code")), chosen)));
         list_add(&list, context_done(&b));
     }
@@ -88,8 +89,9 @@ static void count_link(Request *rq, ListBuilder *list, const char *label, Str na
     Value q = work_with(rq, rq->query, name, value);
     if (!value.len) q = work_with(rq, work_with(rq, q, S("light"), S("")), S("whose"), S(""));
     Str now = request_query(rq, name);
-    bool active = value.len ? str_eq(now, value)
-                            : !request_query(rq, S("light")).len && !request_query(rq, S("whose")).len;
+    bool active = value.len
+                      ? str_eq(now, value)
+                      : !request_query(rq, S("light")).len && !request_query(rq, S("whose")).len;
     if (active && value.len) q = work_with(rq, q, name, S(""));
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "label", v_str(request_tr(rq, label)));
@@ -102,8 +104,8 @@ static void count_link(Request *rq, ListBuilder *list, const char *label, Str na
 
 static Status desk_model(Request *rq, Value *ret, Errors *errs) {
     Value found, posts, of_task;
-    PAGE_TRY(errs, task_list(page_cases(), rq->db, &rq->actor, v_null(), rq->now, rq->arena, &found,
-                             &e));
+    PAGE_TRY(errs,
+             task_list(page_cases(), rq->db, &rq->actor, v_null(), rq->now, rq->arena, &found, &e));
     PAGE_TRY(errs, posts_of(rq, &posts, &e));
     PAGE_TRY(errs, task_posts(rq, &of_task, &e));
     Value rows = v_get_lit(found, "rows");

@@ -1,5 +1,5 @@
-// Tables as CSV (RFC 4180, with the mark that tells Excel it is UTF-8) and xlsx (libxlsxwriter in its
-// constant memory mode).
+// Tables as CSV (RFC 4180, with the mark that tells Excel it is UTF-8) and xlsx (libxlsxwriter in
+// its constant memory mode).
 //
 // Invariants: a text that a spreadsheet would run as a formula (=, +, -, @, tab, carriage return
 // first) gets an apostrophe before it in CSV, and is written as a string in xlsx; a temporary file
@@ -23,9 +23,7 @@ struct Export {
     Str path;
 };
 
-static bool is_formula(Str s) {
-    return s.len && strchr("=+-@\t\r", s.ptr[0]) != NULL;
-}
+static bool is_formula(Str s) { return s.len && strchr("=+-@\t\r", s.ptr[0]) != NULL; }
 
 static void csv_cell(Export *x, Str s, bool number) {
     if (x->column) buf_char(&x->csv, ',');
@@ -94,8 +92,8 @@ static Status start_book(Export *x, Error *err) {
     Str folder = path_join(a, x->rq->app->data_dir, S("tmp"));
     Status st = dir_make(folder, 0700, a, err);
     if (st != OK) return st;
-    x->path = path_join(a, folder, arena_printf(a, "export-%.*s.xlsx",
-                                                S_FMT(random_token(NAME_BYTES, a))));
+    x->path = path_join(a, folder,
+                        arena_printf(a, "export-%.*s.xlsx", S_FMT(random_token(NAME_BYTES, a))));
     lxw_workbook_options options = {.constant_memory = LXW_TRUE,
                                     .tmpdir = (char *)(uintptr_t)arena_cstr(a, folder)};
     x->book = workbook_new_opt(arena_cstr(a, x->path), &options);

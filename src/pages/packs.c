@@ -1,5 +1,5 @@
-// One item as data (S1, X3): its versions, the files of its pack to read, its flow drawn, its examples
-// run; a pack uploaded as a zip and published as a new version.
+// One item as data (S1, X3): its versions, the files of its pack to read, its flow drawn, its
+// examples run; a pack uploaded as a zip and published as a new version.
 //
 // Limits: PACK_FILES_MAX files, PACK_FILE_SIZE_MAX each, PACK_UPLOAD_MAX in all, checked while
 // unpacking, so a zip bomb ends where the limit stands.
@@ -49,12 +49,13 @@ static Status read_version(Request *rq, Str code, int64_t number, Version *ret, 
 }
 
 static Status put_versions(Request *rq, const Version *now, ContextBuilder *b, Error *err) {
-    Query *q = query(rq->db, "SELECT v.version, v.published_at, COALESCE(a.name, ''), v.digest,"
-                             " (SELECT COUNT(*) FROM cases c WHERE c.item_version_id = v.id"
-                             " AND c.decided_at IS NULL AND c.closed_at IS NULL), i.version_id = v.id"
-                             " FROM item_version v JOIN item i ON i.id = v.item_id"
-                             " LEFT JOIN account a ON a.id = v.published_by"
-                             " WHERE v.item_id = ?1 ORDER BY v.version DESC LIMIT ?2");
+    Query *q =
+        query(rq->db, "SELECT v.version, v.published_at, COALESCE(a.name, ''), v.digest,"
+                      " (SELECT COUNT(*) FROM cases c WHERE c.item_version_id = v.id"
+                      " AND c.decided_at IS NULL AND c.closed_at IS NULL), i.version_id = v.id"
+                      " FROM item_version v JOIN item i ON i.id = v.item_id"
+                      " LEFT JOIN account a ON a.id = v.published_by"
+                      " WHERE v.item_id = ?1 ORDER BY v.version DESC LIMIT ?2");
     query_int(q, 1, now->item_id);
     query_int(q, 2, VERSIONS_SHOWN);
     ListBuilder list = list_make(rq->arena);
@@ -176,7 +177,8 @@ static Status publish_again(Request *rq, Reply *reply, Errors *errs) {
 
 // ---- uploading a pack ------------------------------------------------------------------------
 
-// The folder all entries stand in is left out: "food-license/item.json" and "item.json" are the same.
+// The folder all entries stand in is left out: "food-license/item.json" and "item.json" are the
+// same.
 static Str inner_path(Str path, Str folder) {
     return folder.len && str_starts(path, folder) ? str_sub(path, folder.len, path.len) : path;
 }

@@ -1,5 +1,5 @@
-// What the pages keep beside the requests: the indicators, the cockpit's copies and the verification
-// of the trail that an auditor starts. Made once by pages_start.
+// What the pages keep beside the requests: the indicators, the cockpit's copies and the
+// verification of the trail that an auditor starts. Made once by pages_start.
 #pragma once
 
 #include "figures/cockpit.h"

@@ -1,4 +1,5 @@
-// Indicators (指标) and the records behind each (law 7: a figure opens into exactly what it counted).
+// Indicators (指标) and the records behind each (law 7: a figure opens into exactly what it
+// counted).
 #include "pages/workplace.h"
 
 enum { RECORDS_PAGE = 50, EXPORT_PAGE_MEMORY_MAX = 16 << 20 };
@@ -36,9 +37,9 @@ static Value figure_row(const Request *rq, const Figures *f, Str code, Value val
     context_put_lit(&b, "figure_name", page_named(rq, about, S("name"), S("name_en")));
     context_put_lit(&b, "unit_label",
                     is_english(rq) && unit.len ? v_str(unit) : v_get_lit(about, "unit"));
-    context_put_lit(&b, "text", v_is_null(value)
-                                    ? v_lit("—")
-                                    : v_str(figure_print(f, code, value, rq->lang, rq->arena)));
+    context_put_lit(&b, "text",
+                    v_is_null(value) ? v_lit("—")
+                                     : v_str(figure_print(f, code, value, rq->lang, rq->arena)));
     context_put_lit(&b, "value", value);
     context_put_lit(&b, "money", v_get_lit(about, "money"));
     context_put_lit(&b, "formula", v_get_lit(about, "formula"));
@@ -122,8 +123,8 @@ static Status figure_page(Request *rq, Reply *reply, Errors *errs) {
     Status st = scope_of(rq, &scope, &newest, errs);
     if (st != OK) return st;
     PAGE_TRY(errs, pages_figures(rq->app, &f, &e));
-    PAGE_TRY(errs, figure_records(f, rq->db, code, &scope, after, RECORDS_PAGE, rq->arena, &found,
-                                  &e));
+    PAGE_TRY(errs,
+             figure_records(f, rq->db, code, &scope, after, RECORDS_PAGE, rq->arena, &found, &e));
     Value rows = v_get_lit(found, "rows");
     ListBuilder list = list_make(rq->arena);
     for (uint32_t i = 0; rows.kind == V_LIST && i < rows.len; i++) {
@@ -155,9 +156,9 @@ static Status figure_page(Request *rq, Reply *reply, Errors *errs) {
 // ---- export ----------------------------------------------------------------------------------
 
 static const ExportColumn columns[] = {
-    {T("时间"), 20, false},   {T("办件编号"), 24, false}, {T("事项"), 40, false},
-    {T("部门"), 28, false},   {T("申请人"), 14, false},   {T("渠道"), 8, false},
-    {T("环节"), 14, false},   {T("评价等级"), 10, true},  {T("金额（元）"), 14, false},
+    {T("时间"), 20, false}, {T("办件编号"), 24, false}, {T("事项"), 40, false},
+    {T("部门"), 28, false}, {T("申请人"), 14, false},   {T("渠道"), 8, false},
+    {T("环节"), 14, false}, {T("评价等级"), 10, true},  {T("金额（元）"), 14, false},
 };
 
 static void export_row(Request *rq, Export *x, Value row) {
@@ -171,8 +172,9 @@ static void export_row(Request *rq, Export *x, Value row) {
     export_cell_value(x, page_named(rq, row, S("item"), S("item_en")));
     export_cell_value(x, page_named(rq, row, S("unit"), S("unit_en")));
     export_cell_value(x, v_get_lit(row, "applicant"));
-    export_cell(x, !channel.len ? S("")
-                                : request_tr(rq, str_eq(channel, S("online")) ? T("网上") : T("窗口")));
+    export_cell(x, !channel.len
+                       ? S("")
+                       : request_tr(rq, str_eq(channel, S("online")) ? T("网上") : T("窗口")));
     export_cell(x, act);
     export_cell_value(x, v_get_lit(row, "grade"));
     Value fen = v_get_lit(row, "amount_fen");
@@ -192,7 +194,8 @@ static Status export_all(Request *rq, const Figures *f, const FigureScope *scope
         if (st != OK) return st;
         Value rows = v_get_lit(found, "rows");
         if (rows.kind != V_LIST) {
-            return error_set(err, INVALID, S("figure"), "这个指标由公式算出，请导出它的各个组成部分");
+            return error_set(err, INVALID, S("figure"),
+                             "这个指标由公式算出，请导出它的各个组成部分");
         }
         for (uint32_t i = 0; i < rows.len; i++) export_row(rq, x, v_at(rows, i));
         after = arena_str(rq->arena, v_text(v_get_lit(found, "next")));

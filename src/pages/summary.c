@@ -1,4 +1,5 @@
-// The work summary (工作总结, X2) as a page, Markdown and PDF: every number is a link to its records.
+// The work summary (工作总结, X2) as a page, Markdown and PDF: every number is a link to its
+// records.
 #include "pages/workplace.h"
 
 static Status written(Request *rq, Str base, FigureScope *ret_scope, Day *ret_newest, Value *ret,
@@ -11,8 +12,11 @@ static Status written(Request *rq, Str base, FigureScope *ret_scope, Day *ret_ne
     Status st = work_period(rq, from, to, ret_scope, &given, errs);
     if (st != OK) return st;
     PAGE_TRY(errs, pages_figures(rq->app, &f, &e));
-    PAGE_TRY(errs, summary_write(f, rq->db, ret_scope, rq->app->county, rq->lang, base, rq->now,
-                                 rq->arena, ret, &e));
+    const App *app = rq->app;
+    bool en = str_eq(rq->lang, S("en")) && app->translate;
+    Str county = en ? app->translate(app->english, app->county) : app->county;
+    PAGE_TRY(errs, summary_write(f, rq->db, ret_scope, county, rq->lang, base, rq->now, rq->arena,
+                                 ret, &e));
     return OK;
 }
 
@@ -52,8 +56,9 @@ static Status summary_file(Request *rq, Reply *reply, Errors *errs) {
     Status st = written(rq, rq->host, &scope, &newest, &s, errs);
     if (st != OK) return st;
     bool pdf = str_ends(rq->path, S(".pdf"));
-    Str name = arena_printf(rq->arena, "summary-%.*s-%.*s", S_FMT(day_format(scope.from, rq->arena)),
-                            S_FMT(day_format(scope.to, rq->arena)));
+    Str name =
+        arena_printf(rq->arena, "summary-%.*s-%.*s", S_FMT(day_format(scope.from, rq->arena)),
+                     S_FMT(day_format(scope.to, rq->arena)));
     if (pdf) {
         PAGE_TRY(errs, summary_pdf(s, rq->lang, rq->arena, &reply->body, &e));
         reply->type = S("application/pdf");

@@ -1,9 +1,9 @@
-// The window (一窗受理, S3): any clerk takes any item on one dense page: the situation, the materials
-// as a checklist, the applicant, the form; then the case is received, accepted at once, or answered
-// with one letter that names everything missing.
+// The window (一窗受理, S3): any clerk takes any item on one dense page: the situation, the
+// materials as a checklist, the applicant, the form; then the case is received, accepted at once,
+// or answered with one letter that names everything missing.
 //
-// The page is one form. Whatever is chosen, the same form comes back with what was typed (_act=refresh),
-// so it works without scripts; with them only the parts that change are exchanged.
+// The page is one form. Whatever is chosen, the same form comes back with what was typed
+// (_act=refresh), so it works without scripts; with them only the parts that change are exchanged.
 #include "case/letter.h"
 #include "case/pack.h"
 #include "pages/apply.h"
@@ -70,7 +70,8 @@ static Status queue_rows(Request *rq, int64_t size, Value *ret, Error *err) {
     if (st != OK) return st;
     Value rows = v_get_lit(found, "rows");
     ListBuilder list = list_make(rq->arena);
-    // Told within five days what is missing, or accepted by law (Administrative Licensing Law, art. 32).
+    // Told within five days what is missing, or accepted by law (Administrative Licensing Law, art.
+    // 32).
     const Calendar *cal = case_calendar(page_cases());
     for (uint32_t i = 0; i < rows.len; i++) {
         Value row = work_named_row(rq, v_at(rows, i));
@@ -117,8 +118,9 @@ static Status window_queue(Request *rq, Reply *reply, Errors *errs) {
 
 typedef struct Intake {
     const Item *item;
-    Value situation, questions; // answers; [{name, label, hint, fields…}] as the part field wants them
-    bool situation_open;        // a question that is asked has no answer yet
+    Value situation,
+        questions;       // answers; [{name, label, hint, fields…}] as the part field wants them
+    bool situation_open; // a question that is asked has no answer yet
     Value guide, materials, applicant, known, form;
 } Intake;
 
@@ -177,10 +179,10 @@ static void read_applicant(Request *rq, Intake *in) {
     Str number = S("");
     for (size_t i = 0; i < sizeof applicant_names / sizeof *applicant_names; i++) {
         Str key = str_z(applicant_names[i]);
-        Str text = given.kind == V_CONTEXT
-                       ? v_text(v_get(given, key))
-                       : request_text(rq, arena_printf(rq->arena, "applicant.%s",
-                                                       applicant_names[i]));
+        Str text =
+            given.kind == V_CONTEXT
+                ? v_text(v_get(given, key))
+                : request_text(rq, arena_printf(rq->arena, "applicant.%s", applicant_names[i]));
         if (str_eq(key, S("id_number"))) number = text;
         context_put_new(&b, key, v_str(text));
     }
@@ -265,8 +267,9 @@ static Value intake_model(Request *rq, const Intake *in) {
     context_put_lit(&b, "statutory_days", v_int(item->statutory_days));
     context_put_lit(&b, "questions", in->questions);
     context_put_lit(&b, "situation_open", v_bool(in->situation_open));
-    context_put_lit(&b, "eligible", v_bool(!v_has(in->guide, S("eligible")) ||
-                                           v_true(v_get_lit(in->guide, "eligible"))));
+    context_put_lit(
+        &b, "eligible",
+        v_bool(!v_has(in->guide, S("eligible")) || v_true(v_get_lit(in->guide, "eligible"))));
     context_put_lit(&b, "reason", v_get_lit(in->guide, "reason"));
     context_put_lit(&b, "notes", v_get_lit(in->guide, "notes"));
     context_put_lit(&b, "materials", in->materials);
@@ -410,13 +413,14 @@ static Status case_is_received(Request *rq, Str number, bool *ret, Error *err) {
 
 static Status receipt_model(Request *rq, Str number, Value *ret, Errors *errs) {
     Value c;
-    PAGE_TRY(errs, case_view(page_cases(), rq->db, &rq->actor, number, rq->now, rq->lang,
-                             rq->arena, &c, &e));
+    PAGE_TRY(errs, case_view(page_cases(), rq->db, &rq->actor, number, rq->now, rq->lang, rq->arena,
+                             &c, &e));
     Day told = calendar_add(case_calendar(page_cases()), instant_day(rq->now), 5, NULL);
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "told_by", v_day(told));
-    Str svg, track = page_href(rq->arena, arena_concat(rq->arena, (Str[]){rq->host, S("/track")}, 2),
-                               v_with(v_null(), S("number"), v_str(number), rq->arena));
+    Str svg,
+        track = page_href(rq->arena, arena_concat(rq->arena, (Str[]){rq->host, S("/track")}, 2),
+                          v_with(v_null(), S("number"), v_str(number), rq->arena));
     PAGE_TRY(errs, qr_svg(track, rq->arena, &svg, &e));
     context_put_lit(&b, "qr", page_raw(svg));
     context_put_lit(&b, "track", v_str(track));
@@ -526,8 +530,9 @@ static Status applicant_check(Request *rq, Reply *reply, Errors *errs) {
         Value party = v_null();
         if (id) PAGE_TRY(errs, party_view(rq->db, id, false, rq->arena, &party, &e));
         if (natural && id) { // only so much that the clerk sees it is the same person
-            party = v_with(party, S("name"),
-                           v_str(mask_name(v_text(v_get_lit(party, "name")), rq->arena)), rq->arena);
+            party =
+                v_with(party, S("name"),
+                       v_str(mask_name(v_text(v_get_lit(party, "name")), rq->arena)), rq->arena);
         }
         context_put_lit(&b, "party", party);
     }

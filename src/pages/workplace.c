@@ -69,8 +69,10 @@ static bool query_day(const Request *rq, Str name, Day *ret, bool *ret_given, Er
 
 Status work_period(const Request *rq, Day otherwise_from, Day otherwise_to, FigureScope *ret,
                    bool *ret_given, Errors *errs) {
-    FigureScope s = {.from = otherwise_from, .to = otherwise_to,
-                     .unit = request_query(rq, S("unit")), .town = request_query(rq, S("town"))};
+    FigureScope s = {.from = otherwise_from,
+                     .to = otherwise_to,
+                     .unit = request_query(rq, S("unit")),
+                     .town = request_query(rq, S("town"))};
     bool given = false;
     bool fine = query_day(rq, S("from"), &s.from, &given, errs);
     fine = query_day(rq, S("to"), &s.to, &given, errs) && fine;

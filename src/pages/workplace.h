@@ -6,7 +6,8 @@
 #include "pages/pages.h"
 
 enum {
-    EXPORT_ROWS_MAX = 50000,        // rows of one exported table; past it a refusal says to narrow the filter
+    EXPORT_ROWS_MAX =
+        50000, // rows of one exported table; past it a refusal says to narrow the filter
     EXPORT_FIGURE_ROWS_MAX = 10000, // records behind a figure, whose pages cost a count each
     EXPORT_BYTES_MAX = 16 << 20,    // bytes of a file
     EXPORT_COLUMNS_MAX = 20,
@@ -20,7 +21,8 @@ Value work_named_row(const Request *rq, Value row);
 Value work_with(const Request *rq, Value query, Str name, Str value);
 // [{value, label, chosen}] from pairs of value and Chinese label.
 Value work_options(const Request *rq, const char *const pairs[][2], size_t count, Str chosen);
-// The period of an address: from, to; *ret_given says whether any was named. INVALID at "from" or "to".
+// The period of an address: from, to; *ret_given says whether any was named. INVALID at "from" or
+// "to".
 MUST_USE Status work_period(const Request *rq, Day otherwise_from, Day otherwise_to,
                             FigureScope *ret, bool *ret_given, Errors *errs);
 // From 1 January of the year of the newest case to its day.
@@ -31,7 +33,8 @@ Value work_presets(const Request *rq, Str path, const FigureScope *scope, Day ne
 // request_command where the errors say everything: true when it was done.
 bool work_command(Request *rq, Str command, Value input, Value *ret, Errors *wrong);
 
-// A table being exported. Cells are texts; numbers are said to be numbers so that xlsx can add them.
+// A table being exported. Cells are texts; numbers are said to be numbers so that xlsx can add
+// them.
 typedef struct Export Export;
 typedef struct ExportColumn {
     const char *title; // Chinese, translated

@@ -99,7 +99,8 @@ document.addEventListener("click", (event) => {
 
 // Sorts what is on the page by a column; the order of the server stays one press away.
 const worth = (cell) => cell?.dataset.sort ?? cell?.textContent.trim() ?? "";
-const number = (text) => (/^-?[\d,]+(\.\d+)?$/.test(text) ? Number(text.replaceAll(",", "")) : NaN);
+// Case numbers are longer than a number holds exactly: those are texts.
+const number = (text) => (text.length < 16 && /^-?[\d,]+(\.\d+)?$/.test(text) ? Number(text.replaceAll(",", "")) : NaN);
 
 function sort(table, column, button) {
   const body = table.tBodies[0];
