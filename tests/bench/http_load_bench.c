@@ -1,11 +1,11 @@
-// A load client: N keep-alive connections to 127.0.0.1, each sends its next request when the last was
-// answered in full. Prints one line of JSON.
+// A load client: N keep-alive connections to 127.0.0.1, each sends its next request when the last
+// was answered in full. Prints one line of JSON.
 //
 //   http_load_bench PORT CONNECTIONS COUNT SECONDS TOKENS REQUESTS [ANSWERS]
 //
 // TOKENS has a session token on each line (or "-"), connection i uses line i modulo their number;
-// REQUESTS has "METHOD PATH" and, behind a tab, a JSON body on each line, taken in turn. PATH may end
-// in "#html": then HTML is asked for, else JSON. It ends after COUNT answers or SECONDS,
+// REQUESTS has "METHOD PATH" and, behind a tab, a JSON body on each line, taken in turn. PATH may
+// end in "#html": then HTML is asked for, else JSON. It ends after COUNT answers or SECONDS,
 // whichever is first. With ANSWERS the bodies of 2xx answers are kept there, one on each line.
 //
 // One thread and epoll: the client is not what is measured, but it shares the machine.
@@ -196,7 +196,8 @@ static void take_answer(Load *l, Connection *c) {
         (void)fputc('\n', l->answers);
     }
     if (c->status >= 400 && l->refused == 1) {
-        (void)fprintf(stderr, "first refusal: %.*s\n", (int)(c->in_len < 700 ? c->in_len : 700), c->in);
+        int shown = (int)(c->in_len < 700 ? c->in_len : 700);
+        (void)fprintf(stderr, "first refusal: %.*s\n", shown, c->in);
     }
 }
 
@@ -272,8 +273,8 @@ static double percentile(const Load *l, double p) {
 
 int main(int argc, char **argv) {
     if (argc < 7) {
-        (void)fprintf(stderr, "usage: http_load_bench PORT CONNECTIONS COUNT SECONDS TOKENS REQUESTS"
-                              " [ANSWERS]\n");
+        (void)fprintf(stderr, "usage: http_load_bench PORT CONNECTIONS COUNT SECONDS TOKENS"
+                              " REQUESTS [ANSWERS]\n");
         return 2;
     }
     static Load load;

@@ -50,7 +50,8 @@ static Table tables[] = {
     {.name = "task", .time = "opened_at"},
     {.name = "letter", .time = "created_at"},
     {.name = "rating", .time = "rated_at"},
-    {.name = "register_entry", .time = "(SELECT MAX(decided_at, 0) FROM cases c WHERE c.id = case_id)"},
+    {.name = "register_entry", .time = "(SELECT MAX(decided_at, 0) FROM cases c"
+                                       " WHERE c.id = case_id)"},
     {.name = "ledger", .time = "0"},
     {.name = "ledger_entry", .time = "booked_at"},
     {.name = "message", .time = "created_at"},
@@ -227,7 +228,8 @@ static void write_chunk(sqlite3 *to, const Chunk *c, sqlite3_stmt *begin, sqlite
 }
 
 static int64_t file_size(sqlite3 *db) {
-    return one_int(db, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
+    return one_int(db, "SELECT page_count * page_size FROM pragma_page_count(),"
+                       " pragma_page_size()");
 }
 
 int main(int argc, char **argv) {
@@ -237,7 +239,8 @@ int main(int argc, char **argv) {
     }
     bool keys = argc < 4;
     sqlite3 *from = NULL, *to = NULL;
-    if (sqlite3_open_v2(argv[1], &from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) die(from, argv[1]);
+    int opened = sqlite3_open_v2(argv[1], &from, SQLITE_OPEN_READONLY, NULL);
+    if (opened != SQLITE_OK) die(from, argv[1]);
     (void)remove(argv[2]);
     if (sqlite3_open(argv[2], &to) != SQLITE_OK) die(to, argv[2]);
     char sql[SQL_MAX];
@@ -263,8 +266,8 @@ int main(int argc, char **argv) {
     struct rusage usage;
     (void)getrusage(RUSAGE_SELF, &usage);
     printf("{\"cases\":%lld,\"rows\":%lld,\"commits\":%lld,\"commit_cases\":%d,\"foreign_keys\":%s,"
-           "\"seconds\":%.2f,\"cpu_seconds\":%.2f,\"cases_per_second\":%.0f,\"rows_per_case\":%.1f,\"bytes\":%lld,"
-           "\"memory_peak_kb\":%ld}\n",
+           "\"seconds\":%.2f,\"cpu_seconds\":%.2f,\"cases_per_second\":%.0f,\"rows_per_case\":%.1f,"
+           "\"bytes\":%lld,\"memory_peak_kb\":%ld}\n",
            (long long)cases, (long long)rows, (long long)commits, COMMIT_CASES,
            keys ? "true" : "false", seconds, cpu_seconds, seconds > 0 ? (double)cases / seconds : 0,
            cases ? (double)rows / (double)cases : 0, (long long)file_size(to), usage.ru_maxrss);

@@ -1,6 +1,6 @@
 // Makes writing fail as a full, read-only or broken disk does, for the files of a data folder.
-// Preloaded by disk.test; FAULT_CONTROL names a file that says how: "full", "readonly", "broken" (what was
-// written can't be made durable). When it isn't there, all goes through.
+// Preloaded by disk.test; FAULT_CONTROL names a file that says how: "full", "readonly", "broken"
+// (what was written can't be made durable). When it isn't there, all goes through.
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
