@@ -1,5 +1,5 @@
-// How many list pages of 20 real rows a second? Takes the model a running program gave for its page of
-// cases (JSON, a file) and renders it with the program's own template and frame, as app_render
+// How many list pages of 20 real rows a second? Takes the model a running program gave for its page
+// of cases (JSON, a file) and renders it with the program's own template and frame, as app_render
 // does for a browser, on one thread and on two. Prints one line of JSON.
 //
 //   list_bench MODEL.json SCRATCH-FOLDER
@@ -39,7 +39,8 @@ static void *work(void *context) {
     while (clock_monotonic_us() < job->until) {
         for (int i = 0; i < ROUNDS; i++) {
             arena_reset(a);
-            Request rq = {.arena = a, .method = METHOD_GET, .path = S("/cases"), .target = S("/cases"),
+            Request rq = {.arena = a, .method = METHOD_GET, .path = S("/cases"),
+                          .target = S("/cases"),
                           .query = v_null(), .input = v_null(), .lang = S("zh"), .app = job->app,
                           .csrf = S("c3JmLXRva2Vu"), .host = S("http://localhost"),
                           .actor = {.account_id = 1, .name = S("郑督查"), .roles = ROLE_SUPERVISOR},
