@@ -1,7 +1,7 @@
 // What would the same rows cost without the program? Reads the rows a replay left in a SQLite
 // database and inserts them into a fresh one with plain prepared statements: same tables and
-// indexes, foreign keys on, WAL, synchronous=FULL, the page cache of our writer, one commit for every
-// COMMIT_CASES cases and the rows that came with them.
+// indexes, foreign keys on, WAL, synchronous=FULL, the page cache of our writer, one commit for
+// every COMMIT_CASES cases and the rows that came with them.
 //
 //   plain_bench FROM.db TO.db [--no-foreign-keys]
 //
