@@ -95,6 +95,20 @@ bool case_number_valid(Str number);
 // [what this actor may do now], ledger, revision}. NOT_FOUND when the actor may not see it.
 MUST_USE Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant now,
                           Str lang, Arena *a, Value *ret, Error *err);
+// What was typed into a correction's form and refused; all empty when the form is first shown.
+typedef struct CorrectionTyped {
+    Value answers;      // raw, or null
+    const Errors *errs; // may be NULL
+    Translate translate; // of the errors' texts; may be NULL
+    void *catalog;
+} CorrectionTyped;
+// The form of a case in 待补正, for the applicant, his agent or a clerk: {form: form_model's, with
+// the kept answers under the typed ones; missing: [{name, reason}] of the letter, letter_note, due}.
+// Personal fields are empty for all but the applicant, with `kept` (it has an answer, which stays
+// when the field is left empty) and `masked`. NOT_FOUND for others, CONFLICT in another state.
+MUST_USE Status case_correction(Db *db, const Actor *actor, Str number,
+                                const CorrectionTyped *typed, Instant now, Str lang, Arena *a,
+                                Value *ret, Errors *errs);
 // filter: {state, unit, town, item, q (number, or beginning of the applicant's name or number),
 // light, channel, from, to, mine, figure, sort, after, page_size} → {rows, next (cursor), total
 // (exact up to 10,000, then "more")}. Masked.

@@ -59,6 +59,8 @@ MUST_USE Status case_event(Tx *tx, const CaseRow *c, const Actor *actor, Str kin
                            Handling handling, Value data, Errors *errs);
 // Is it the actor's own (as applicant, or as the agent who applied)?
 bool case_is_own(const CaseRow *c, const Actor *actor);
+// Is the actor the applicant himself, not his agent?
+bool case_is_self(const CaseRow *c, const Actor *actor);
 // Applicants act online; everyone else at a window.
 Handling actor_channel(const Actor *actor);
 // Refuses unless the case is in one of `states` (bits 1 << CaseState).
@@ -92,6 +94,16 @@ MUST_USE Status flow_stop(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
 MUST_USE Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t party_id,
                                 Value answers, const Actor *actor, int64_t token, int64_t *ret_id,
                                 Errors *errs);
+
+// What the form may take as known instead of asking: applicant, situation, parameters,
+// hide_steps (case_correction.c). `guide` is item_guide's for the situation; case_known_of asks it.
+MUST_USE Status case_known(Db *db, const Item *item, int64_t party_id, Value situation, Value guide,
+                           Arena *a, Value *ret, Error *err);
+MUST_USE Status case_known_of(Db *db, const CaseRow *c, Instant now, Arena *a, Value *ret,
+                              Error *err);
+// The case's answers with those of `raw` over them, as form_check takes them: a field of which
+// `raw` speaks is replaced whole. Personal ones that another than the applicant left empty stay.
+Value correction_over(const CaseRow *c, const Actor *actor, Value raw, Arena *a);
 
 // Letters with the models every letter gets (case_letter.c)
 MUST_USE Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value more,
@@ -129,6 +141,7 @@ MUST_USE Status message_to_applicant(Tx *tx, const CaseRow *c, const char *text,
 
 Status cmd_submit(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_supplement(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_message_read(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_draft_save(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_accept(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_correct(Tx *, const Actor *, Value, Value *, Errors *);

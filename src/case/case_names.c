@@ -43,6 +43,7 @@ Str event_kind_name(Str kind) {
         {S_INIT("rule.decided"), S_INIT("规则判定")},
         {S_INIT("ledger.paid"), S_INIT("补贴入账")},
         {S_INIT("rating.revisited"), S_INIT("差评回访")},
+        {S_INIT("message.read"), S_INIT("阅读消息")},
     };
     return name_of(names, sizeof names / sizeof *names, kind);
 }

@@ -122,6 +122,7 @@ void case_register(CaseRoom *r) {
         {S_INIT("task.complete"), ROLE_APPROVER | ROLE_SUPERVISOR, cmd_task_complete},
         {S_INIT("rating.give"), ROLE_PUBLIC | ROLES_ALL_ACCOUNTS, cmd_rate},
         {S_INIT("rating.revisit"), ROLE_SUPERVISOR, cmd_revisit},
+        {S_INIT("message.read"), ROLES_ALL_ACCOUNTS, cmd_message_read},
         {S_INIT("draft.save"), ROLE_PUBLIC | ROLES_APPLICANT, cmd_draft_save},
         {S_INIT("timer.fire"), ROLE_SYSTEM, cmd_timer},
         {S_INIT("timer.deem"), ROLE_SYSTEM, cmd_deem},
@@ -298,6 +299,10 @@ bool case_is_own(const CaseRow *c, const Actor *actor) {
            (actor->account_id && actor->account_id == c->applicant_account_id);
 }
 
+bool case_is_self(const CaseRow *c, const Actor *actor) {
+    return case_is_own(c, actor) && actor->party_id == c->party_id;
+}
+
 Handling actor_channel(const Actor *actor) {
     return actor_has(actor, ROLES_APPLICANT | ROLE_PUBLIC) ? HANDLING_ONLINE : HANDLING_WINDOW;
 }
@@ -350,4 +355,21 @@ Status message_to_applicant(Tx *tx, const CaseRow *c, const char *text, const St
     query_int(q, 4, tx_now(tx));
     TRY_E(errs, query_run(q, NULL, &e));
     return OK;
+}
+
+// {up_to}: what has been seen; without it, all. An event only when something was unread.
+Status cmd_message_read(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
+    int64_t up_to = input_int(input, S("up_to")), read = 0;
+    Query *q = query(tx_db(tx), "UPDATE message SET read_at = ?1 WHERE account_id = ?2"
+                                " AND read_at IS NULL AND id <= ?3");
+    query_int(q, 1, tx_now(tx));
+    query_int(q, 2, actor->account_id);
+    query_int(q, 3, up_to > 0 ? up_to : INT64_MAX);
+    TRY_E(errs, query_run(q, &read, &e));
+    ContextBuilder b = context_make(tx_arena(tx));
+    context_put_new(&b, S("read"), v_int(read));
+    *ret = context_done(&b);
+    if (read == 0) return OK;
+    Event ev = {.kind = S("message.read"), .actor_id = actor->account_id, .data = *ret};
+    return event_append(tx, &ev, errs);
 }

@@ -59,16 +59,6 @@ static Status town_of(Tx *tx, const Actor *actor, Value input, int64_t *ret, Err
     return OK;
 }
 
-// What the form may take as known instead of asking (field "from").
-static Status known_facts(Tx *tx, int64_t party_id, Value *ret, Errors *errs) {
-    Value party;
-    TRY_E(errs, party_view(tx_db(tx), party_id, true, tx_arena(tx), &party, &e));
-    ContextBuilder b = context_make(tx_arena(tx));
-    context_put_new(&b, S("applicant"), party);
-    *ret = context_done(&b);
-    return OK;
-}
-
 // Writes the row; its number contains its id.
 static Status insert_case(Tx *tx, CaseRow *c, Errors *errs) {
     Arena *a = tx_arena(tx);
@@ -205,9 +195,7 @@ Status cmd_submit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
     }
     TRY_S(applicant_of(tx, actor, input, &c.party_id, errs));
     TRY_S(audience_check(tx, item, c.party_id, errs));
-    TRY_S(known_facts(tx, c.party_id, &known, errs));
-    known = v_with(known, S("situation"), situation, a);
-    known = v_with(known, S("hide_steps"), v_get_lit(guide, "hide_steps"), a);
+    TRY_E(errs, case_known(tx_db(tx), item, c.party_id, situation, guide, a, &known, &e));
     TRY_S(form_check(item->form, v_get_lit(input, "answers"), known, false, tx_now(tx), a, &answers,
                      errs));
     TRY_S(town_of(tx, actor, input, &c.town_id, errs));
@@ -259,37 +247,62 @@ static Status tolerated_left(Tx *tx, const CaseRow *c, int64_t *ret, Errors *err
     return OK;
 }
 
-static Status supplement_answers(Tx *tx, CaseRow *c, Value raw, Errors *errs) {
-    if (raw.kind != V_CONTEXT || c->state != CASE_CORRECTING) return OK;
-    Value known, answers, situation = v_get_lit(c->answers, "situation");
-    TRY_S(known_facts(tx, c->party_id, &known, errs));
-    known = v_with(known, S("situation"), situation, tx_arena(tx));
-    Value merged = v_merge(v_get_lit(c->answers, "answers"), raw, tx_arena(tx));
-    TRY_S(
-        form_check(c->item->form, merged, known, false, tx_now(tx), tx_arena(tx), &answers, errs));
-    c->answers = answers_pack(situation, answers, tx_arena(tx));
+// Corrected answers are checked with the old ones as one form. `ret_changed`: the names of the
+// fields that now say something else; an empty list when nothing does.
+static Status supplement_answers(Tx *tx, const Actor *actor, CaseRow *c, Value raw,
+                                 Value *ret_changed, Errors *errs) {
+    Arena *a = tx_arena(tx);
+    Value known, answers, old = v_get_lit(c->answers, "answers");
+    ListBuilder changed = list_make(a);
+    if (raw.kind == V_CONTEXT && c->state == CASE_CORRECTING) {
+        TRY_E(errs, case_known_of(tx_db(tx), c, tx_now(tx), a, &known, &e));
+        TRY_S(form_check(c->item->form, correction_over(c, actor, raw, a), known, false, tx_now(tx),
+                         a, &answers, errs));
+        Value both = v_merge(old, answers, a);
+        for (uint32_t i = 0; i < both.len; i++) {
+            Str name = both.as.entries[i].key;
+            Str was = json_to_str(v_get(old, name), a), is = json_to_str(v_get(answers, name), a);
+            if (!str_eq(was, is)) list_add(&changed, v_str(name));
+        }
+        c->answers = answers_pack(v_get_lit(c->answers, "situation"), answers, a);
+    }
+    *ret_changed = list_done(&changed);
     return OK;
+}
+
+static Value supplement_data(const CaseRow *c, Value materials, Value changed, Arena *a) {
+    ContextBuilder data = context_make(a);
+    context_put_new(&data, S("materials"), materials);
+    if (changed.len) {
+        Hash digest = sha256(json_to_str(c->answers, a));
+        context_put_new(&data, S("changed"), changed);
+        context_put_new(&data, S("answers_sha256"), v_str(hash_hex(&digest, a)));
+    }
+    return context_done(&data);
 }
 
 Status cmd_supplement(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *errs) {
     CaseRow c;
+    Value changed;
     TRY_S(case_load_input(tx, input, &c, errs));
     if (!case_is_own(&c, actor) && !actor_has(actor, ROLE_CLERK)) {
         return errors_add(errs, NOT_FOUND, S("number"), "没有这个办件，请核对办件编号");
     }
     TRY_S(case_expect(&c, 1u << CASE_CORRECTING | 1u << CASE_APPROVAL, errs));
     Value given = input_list(input, S("materials"), tx_arena(tx));
-    TRY_S(supplement_answers(tx, &c, v_get_lit(input, "answers"), errs));
+    TRY_S(supplement_answers(tx, actor, &c, v_get_lit(input, "answers"), &changed, errs));
     for (size_t i = 0; i < given.len; i++) {
         TRY_S(material_give(tx, c.id, v_at(given, i), c.state == CASE_CORRECTING, errs));
     }
-    bool answered = v_get_lit(input, "answers").kind == V_CONTEXT && c.state == CASE_CORRECTING;
-    if (given.len == 0 && !answered) {
+    bool corrected = c.state == CASE_CORRECTING;
+    if (given.len == 0 && changed.len == 0) {
+        if (corrected) {
+            return errors_add(errs, INVALID, S("materials"),
+                              "还没有改动：请改正申请表，或选择要补交的材料");
+        }
         return errors_add(errs, INVALID, S("materials"), "请选择要补交的材料");
     }
-    ContextBuilder data = context_make(tx_arena(tx));
-    context_put_new(&data, S("materials"), given);
-    bool corrected = c.state == CASE_CORRECTING;
+    Value data = supplement_data(&c, given, changed, tx_arena(tx));
     Str kind = corrected ? S("case.corrected") : S("case.supplemented");
     if (corrected) {
         c.state = CASE_RECEIVED;
@@ -299,7 +312,7 @@ Status cmd_supplement(Tx *tx, const Actor *actor, Value input, Value *ret, Error
         TRY_S(tolerated_left(tx, &c, &left, errs));
         if (left == 0) TRY_S(timers_clear(tx, c.id, S("tolerance"), 0, errs));
     }
-    TRY_S(case_event(tx, &c, actor, kind, actor_channel(actor), context_done(&data), errs));
+    TRY_S(case_event(tx, &c, actor, kind, actor_channel(actor), data, errs));
     TRY_S(case_save(tx, &c, errs));
     *ret = submit_result(&c, actor, tx_arena(tx));
     return OK;

@@ -227,6 +227,7 @@ static Value table_rows(const View *v, Value rows) {
 // own.
 static void view_answers(View *v) {
     Value known = v_with(v_null(), S("situation"), v_get_lit(v->c->answers, "situation"), v->arena);
+    known = v_with(known, S("parameters"), v->c->item->parameters, v->arena);
     Value model = form_model(v->c->item->form, v_get_lit(v->c->answers, "answers"), known, v->lang,
                              v->now, NULL, NULL, NULL, v->arena);
     Value steps = v_get_lit(model, "steps");
@@ -445,7 +446,7 @@ Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant no
     }
     View v = {.room = r, .db = db, .actor = actor, .c = &c, .now = now, .lang = lang, .arena = a};
     v.own = case_is_own(&c, actor);
-    v.self = v.own && actor->party_id == c.party_id;
+    v.self = case_is_self(&c, actor);
     v.official = actor_has(actor, ROLES_OFFICIAL | ROLE_SYSTEM | ROLE_AUDITADMIN);
     v.out = context_make(a);
     view_head(&v);

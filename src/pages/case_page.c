@@ -37,8 +37,6 @@ static Value with_head(const Request *rq, Value c) {
     }
     context_put_lit(&b, "lacking", v_int(lacking));
     context_put_lit(&b, "item_name", v_get_lit(c, "item"));
-    context_put_lit(&b, "max_bytes", v_int(HTTP_UPLOAD_MAX));
-    context_put_lit(&b, "max_mb", v_int(HTTP_UPLOAD_MAX >> 20));
     context_put_lit(&b, "closed", v_bool(v_to_int(v_get_lit(c, "state"), 0) >= CASE_DECIDED));
     return v_merge(c, context_done(&b), rq->arena);
 }
@@ -54,14 +52,27 @@ static Status colleagues(const Request *rq, Value c, Value *ret, Error *err) {
     return query_rows(q, rq->arena, ret, err);
 }
 
+// What the letter asked for, beside the way to answer it (supplement.c).
+static Status with_asked(Request *rq, Value *c, Errors *errs) {
+    bool correcting = v_to_int(v_get_lit(*c, "state"), 0) == CASE_CORRECTING;
+    if (!correcting || !v_true(v_path(*c, S("can.supplement")))) return OK;
+    Value correction;
+    CorrectionTyped nothing = {.answers = v_null()};
+    Status st = case_correction(rq->db, &rq->actor, rq->params[0], &nothing, rq->now, rq->lang,
+                                rq->arena, &correction, errs);
+    if (st == OK) *c = v_with(*c, S("asked"), v_get_lit(correction, "missing"), rq->arena);
+    return st;
+}
+
 static Status case_model(Request *rq, Value *ret, Errors *errs) {
     Value c, others;
     PAGE_TRY(errs, case_view(page_cases(), rq->db, &rq->actor, rq->params[0], rq->now, rq->lang,
                              rq->arena, &c, &e));
     c = with_head(rq, with_task_form(rq, c));
     PAGE_TRY(errs, colleagues(rq, c, &others, &e));
-    *ret = v_with(c, S("colleagues"), others, rq->arena);
-    return OK;
+    Status st = with_asked(rq, &c, errs);
+    if (st == OK) *ret = v_with(c, S("colleagues"), others, rq->arena);
+    return st;
 }
 
 static const char *template_of(const Request *rq) {
@@ -179,42 +190,6 @@ static Status task_post(Request *rq, Reply *reply, Errors *errs) {
     return st == OK ? done(rq, reply, result) : refused(rq, reply, S("task"), &wrong, errs);
 }
 
-// ---- supplement ------------------------------------------------------------------------------
-
-static Value accept_of(Value materials, Str code) {
-    for (uint32_t i = 0; i < materials.len; i++) {
-        if (str_eq(v_text(v_get_lit(v_at(materials, i), "code")), code)) {
-            return v_get_lit(v_at(materials, i), "accept");
-        }
-    }
-    return v_null();
-}
-
-static Status supplement(Request *rq, Reply *reply, Errors *errs) {
-    Value model, result;
-    Status st = case_model(rq, &model, errs);
-    if (st != OK) return st;
-    Errors wrong = errors_make(rq->arena);
-    ListBuilder given = list_make(rq->arena);
-    for (size_t i = 0; i < rq->uploads_count; i++) {
-        const Upload *up = &rq->uploads[i];
-        Value taken;
-        if (up->size == 0 && up->file_name.len == 0) continue;
-        Value accept = accept_of(v_get_lit(model, "materials"), up->field);
-        if (page_upload(rq, up, accept, &taken, &wrong) == OK) list_add(&given, taken);
-    }
-    ContextBuilder b = context_make(rq->arena);
-    put_all(rq, &b);
-    Value materials = list_done(&given);
-    if (!rq->is_json) context_put_lit(&b, "materials", materials);
-    if (!wrong.count && !rq->is_json && !materials.len) {
-        errors_add(&wrong, INVALID, S("materials"), "请选择要补交的材料");
-    }
-    st = wrong.count ? errors_status(&wrong)
-                     : request_command(rq, S("case.supplement"), context_done(&b), &result, &wrong);
-    return st == OK ? done(rq, reply, result) : refused(rq, reply, S("supplement"), &wrong, errs);
-}
-
 // ---- a material's file -----------------------------------------------------------------------
 
 static Status file(Request *rq, Reply *reply, Errors *errs) {
@@ -252,7 +227,6 @@ const Route case_routes[] = {
     {METHOD_GET, "/case/:number", ROLES_ALL_ACCOUNTS, show, NULL, false},
     {METHOD_GET, "/case/:number/files/:code", ROLES_ALL_ACCOUNTS, file, NULL, false},
     {METHOD_POST, "/case/:number/task", ROLE_APPROVER | ROLE_SUPERVISOR, task_post, NULL, false},
-    {METHOD_POST, "/case/:number/supplement", ROLES_APPLICANT | ROLE_CLERK, supplement, NULL, true},
     {METHOD_POST, "/case/:number/accept", ROLE_CLERK, act_post, NULL, false},
     {METHOD_POST, "/case/:number/correct", ROLE_CLERK, act_post, NULL, false},
     {METHOD_POST, "/case/:number/refuse", ROLE_CLERK, act_post, NULL, false},

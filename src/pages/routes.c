@@ -4,7 +4,7 @@
 
 #define TABLES(X) \
     X(portal) X(archive) X(public) X(account) X(apply) X(draft) \
-    X(my) X(case) X(window) X(desk) X(cases) X(cockpit) \
+    X(my) X(case) X(supplement) X(window) X(desk) X(cases) X(cockpit) \
     X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit)
 
 #define DECLARE(name)                                             \

@@ -214,26 +214,41 @@ static Status account_post(Request *rq, Reply *reply, Errors *errs) {
 
 // ---- messages --------------------------------------------------------------------------------
 
+// Opening the page is reading what it shows. HEAD shows nobody anything.
+static Status mark_read(Request *rq, int64_t up_to, Errors *errs) {
+    Value ignored;
+    ContextBuilder b = context_make(rq->arena);
+    context_put_lit(&b, "up_to", v_int(up_to));
+    return request_command(rq, S("message.read"), context_done(&b), &ignored, errs);
+}
+
 static Status messages(Request *rq, Reply *reply, Errors *errs) {
-    Query *q = query(rq->db, "SELECT m.id, m.text_json, m.created_at, c.number"
+    Query *q = query(rq->db, "SELECT m.id, m.text_json, m.created_at, m.read_at, c.number"
                              " FROM message m LEFT JOIN cases c ON c.id = m.case_id"
                              " WHERE m.account_id = ?1 ORDER BY m.id DESC LIMIT ?2");
     query_int(q, 1, rq->actor.account_id);
     query_int(q, 2, MESSAGES_SHOWN);
     Value rows;
+    int64_t unread = 0;
     PAGE_TRY(errs, query_rows(q, rq->arena, &rows, &e));
     ListBuilder list = list_make(rq->arena);
+    int64_t newest = v_to_int(v_get_lit(v_at(rows, 0), "id"), 0);
+    PAGE_TRY(errs, messages_unread(rq->db, rq->actor.account_id, &unread, &e));
     for (size_t i = 0; i < rows.len; i++) {
         Value row = v_at(rows, i), text = v_get_lit(row, "text");
         ContextBuilder b = context_make(rq->arena);
         context_put_lit(&b, "text", v_get_lit(text, "text"));
         context_put_lit(&b, "args", v_get_lit(text, "args"));
         context_put_lit(&b, "number", v_get_lit(row, "number"));
+        context_put_lit(&b, "unread", v_bool(v_is_null(v_get_lit(row, "read_at"))));
         context_put_lit(&b, "at", v_instant(v_to_int(v_get_lit(row, "created_at"), 0), rq->arena));
         list_add(&list, context_done(&b));
     }
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "messages", list_done(&list));
+    bool seen = rq->method == METHOD_GET && unread > 0;
+    Status st = seen ? mark_read(rq, newest, errs) : OK;
+    if (st != OK) return st;
     reply_page(rq, reply, "messages", context_done(&b));
     return OK;
 }

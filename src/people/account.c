@@ -415,3 +415,11 @@ void account_register(void) {
     command_on_input(S("account.password"), prepare_password);
     command_on_input(S("party.register"), prepare_register);
 }
+
+Status messages_unread(Db *db, int64_t account_id, int64_t *ret, Error *err) {
+    Query *q = query(db, "SELECT COUNT(*) FROM (SELECT id FROM message WHERE account_id = ?1"
+                         " AND read_at IS NULL LIMIT ?2) AS unread");
+    query_int(q, 1, account_id);
+    query_int(q, 2, UNREAD_MAX);
+    return query_one_int(q, ret, err);
+}

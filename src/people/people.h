@@ -129,3 +129,8 @@ MUST_USE Status post_list(Db *db, Arena *a, Value *ret, Error *err);
 MUST_USE Status account_list(Db *db, Arena *a, Value *ret, Error *err);
 // its commands: account.create, account.grant, account.lock, post.assign, …
 void people_register(void);
+
+// ---- messages (消息) ----
+enum { UNREAD_MAX = 99 }; // counted no further: the bell shows a number, not a history
+// How many messages of the account are unread, at most UNREAD_MAX.
+MUST_USE Status messages_unread(Db *db, int64_t account_id, int64_t *ret, Error *err);

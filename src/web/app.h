@@ -67,7 +67,8 @@ MUST_USE Status http_simulate(App *app, Str raw, Str address, Instant now, Arena
 //   lang "zh"|"en", lang_other, lang_href (this page in the other language), large (bool),
 //   large_href
 //   user null | {name, account_id, party_id, unit_id, roles: ["clerk"…], role_names: ["窗口人员"…],
-//        must_change, is: {clerk: true …}} (every role code is a member of `is`)
+//        must_change, unread (messages, at most UNREAD_MAX), is: {clerk: true …}} (every role code
+//        is a member of `is`)
 //   csrf for <input type="hidden" name="_csrf" value="{{csrf}}">, path, target, public_url, county,
 //   version
 //   now (date and time), nav [{href, label (translated), active}]

@@ -114,6 +114,14 @@ static Str href_with(const Request *rq, Str name, Str value) {
     return out.full ? S("/") : str_sub(buf_view(&out), 0, out.len - 1);
 }
 
+// For the bell. A page is not lost because the count is: then none is shown.
+static int64_t unread_of(const Request *rq) {
+    int64_t unread = 0;
+    Error err = {.status = OK};
+    if (!rq->db || messages_unread(rq->db, rq->actor.account_id, &unread, &err) != OK) return 0;
+    return unread;
+}
+
 static Value user_value(const Request *rq) {
     const Actor *actor = &rq->actor;
     if (!actor_has(actor, ROLES_ALL_ACCOUNTS)) return v_null();
@@ -136,6 +144,7 @@ static Value user_value(const Request *rq) {
     context_put_lit(&b, "role_names", list_done(&names));
     context_put_lit(&b, "is", context_done(&is));
     context_put_lit(&b, "must_change", v_bool(actor->must_change));
+    context_put_lit(&b, "unread", v_int(unread_of(rq)));
     return context_done(&b);
 }
 

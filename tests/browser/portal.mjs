@@ -270,12 +270,16 @@ await t.test("the case page at the counter: ask to complete, complete, accept, g
   ok((await own.locator("#supplement").innerText()).includes("照片看不清"), "reason not shown");
   await t.axe(own, "to complete");
   await t.shot(own, "to-complete");
+  await own.click("#supplement a.btn-primary");
+  await own.waitForURL(/\/supplement$/);
+  ok((await own.locator("#asked").innerText()).includes("照片看不清"), "the letter's list is not shown");
+  await t.axe(own, "supplement");
   const file = join(t.folder, "again.png");
   writeFileSync(file, PNG);
-  for (const input of await own.locator("#supplement input[type=file]").all()) {
+  for (const input of await own.locator("input[type=file]").all()) {
     await input.setInputFiles(file);
   }
-  await Promise.all([own.waitForEvent("load"), own.click("#supplement .btn-primary")]);
+  await Promise.all([own.waitForEvent("load"), own.click("main form .btn-primary")]);
   ok((await own.locator(".case-now").innerText()).includes("已收件"), "not completed");
 
   // What the clerk's page was drawn from is out of date: refused, and told so.
@@ -296,6 +300,75 @@ await t.test("the case page at the counter: ask to complete, complete, accept, g
   await Promise.all([official.waitForEvent("load"), official.click("#task .btn-primary")]);
   ok((await official.locator(".trail").innerText()).includes("完成环节"), "opinion not recorded");
   equal(official.problems.join(), "", "console");
+});
+
+// A case of its own, asked to correct its form and not to bring anything.
+async function toCorrect() {
+  const page = await t.page({ user: "company" });
+  await answerGuide(page, FOOD);
+  const draft = await fillAll(page);
+  await page.goto(`${draft}/check`);
+  await page.check("#f-declare");
+  await page.click("main form .btn-primary");
+  await page.waitForURL(/\/apply\/done\//);
+  const made = (await page.locator(".done-panel strong").innerText()).trim();
+  const clerk = await t.page({ user: "clerk" });
+  await clerk.goto(`/case/${made}`);
+  await clerk.click("#correct summary");
+  const row = clerk.locator("#correct .check-reason", { has: clerk.locator('input[name="wrong"]') }).first();
+  await row.locator('input[name="wrong"]').check();
+  await row.locator("input.form-control").fill("地址写到门牌号");
+  await Promise.all([clerk.waitForEvent("load"), clerk.click("#correct .btn-primary")]);
+  return { made, clerk };
+}
+
+await t.test("a form is corrected online, by keyboard, in Chinese and English", async () => {
+  const { made, clerk } = await toCorrect();
+  const own = await t.page({ width: 390, user: "company" });
+  await own.goto("/my");
+  ok(/消息（\d+ 条未读）/.test(await own.locator(".tools").innerText()), "bell does not count");
+  await own.goto("/messages");
+  ok((await own.locator(".messages").innerText()).includes("新消息"), "none is new");
+  await t.axe(own, "messages");
+  await own.goto("/messages");
+  ok(!(await own.locator(".messages").innerText()).includes("新消息"), "still new");
+  ok(!(await own.locator(".tools").innerText()).includes("未读"), "bell still counts");
+
+  await own.goto(`/case/${made}`);
+  await own.locator("#supplement a.btn-primary").press("Enter");
+  await own.waitForURL(/\/supplement$/);
+  ok((await own.locator("#asked").innerText()).includes("地址写到门牌号"), "what to correct is not said");
+  equal(await own.inputValue("#f-owner_id"), OWNER_ID, "prefilled");
+  await Promise.all([own.waitForEvent("load"), own.locator("main form .btn-primary").press("Enter")]);
+  ok((await own.locator("#errors").innerText()).includes("还没有改动"), "nothing changed, yet taken");
+  await own.fill("#f-address", "示例路 66 号");
+  await own.fill("#f-owner_id", "110105194912310021");
+  await Promise.all([own.waitForEvent("load"), own.locator("main form .btn-primary").press("Enter")]);
+  equal(await own.evaluate(() => document.activeElement.id), "errors", "focus");
+  equal(await own.inputValue("#f-address"), "示例路 66 号", "typed");
+  ok((await own.locator("#e-owner_id").innerText()).length > 0, "not said at the field");
+  await own.locator('#errors a[href="#f-owner_id"]').press("Enter");
+  equal(await own.evaluate(() => document.activeElement.id), "f-owner_id", "link leads");
+  await t.axe(own, "refused");
+  await t.shot(own, "correct-refused");
+  await own.goto(`/case/${made}/supplement?lang=en`);
+  await t.axe(own, "English");
+  const rest = (await t.chinese(own)).filter((text) => !/[张示]|市场监管/.test(text));
+  equal(rest.join(" | "), "", "left in Chinese");
+  await own.goto(`/case/${made}/supplement?lang=zh`);
+
+  // The clerk does it for him without seeing what is personal: it stays.
+  await clerk.goto(`/case/${made}/supplement`);
+  equal(await clerk.inputValue("#f-owner_id"), "", "personal");
+  ok(!(await clerk.content()).includes(OWNER_ID), "number shown to the clerk");
+  await t.axe(clerk, "clerk corrects");
+  await t.shot(clerk, "correct-clerk");
+
+  await own.fill("#f-address", "示例路 66 号");
+  await Promise.all([own.waitForEvent("load"), own.locator("main form .btn-primary").press("Enter")]);
+  ok((await own.locator(".case-now").innerText()).includes("已收件"), "not corrected");
+  ok((await own.locator("main").innerText()).includes("示例路 66 号"), "answer not changed");
+  equal(own.problems.join(), "", "console");
 });
 
 let certificate = "";

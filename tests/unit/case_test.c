@@ -408,6 +408,150 @@ static void a_late_correction_is_not_accepted_by_law_at_once(void **state) {
     c->now = before;
 }
 
+static Value kept_answers(County *c, Value submitted) {
+    Error err;
+    Db *db;
+    Value row = v_null();
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    Query *q = query(db, "SELECT answers_json FROM cases WHERE id = ?1");
+    query_int(q, 1, v_to_int(v_get_lit(submitted, "id"), 0));
+    assert_int_equal(query_row(q, c->a, &row, &err), OK);
+    store_release(db);
+    return v_path(row, S("answers.answers"));
+}
+
+static Value correction_field(County *c, const Actor *who, Value submitted, Str name) {
+    Db *db;
+    Error err;
+    Value found = v_null(), seen = v_null();
+    CorrectionTyped nothing = {.answers = v_null()};
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    Status st = case_correction(db, who, v_text(v_get_lit(submitted, "number")), &nothing, c->now,
+                                S("zh"), c->a, &seen, &c->errs);
+    store_release(db);
+    assert_int_equal(st, OK);
+    assert_text(v_text(v_path(v_at(v_get_lit(seen, "missing"), 0), S("reason"))), "地址不对");
+    Value steps = v_path(seen, S("form.steps"));
+    for (uint32_t i = 0; i < steps.len; i++) {
+        Value fields = v_get_lit(v_at(steps, i), "fields");
+        for (uint32_t k = 0; k < fields.len; k++) {
+            if (str_eq(v_text(v_get_lit(v_at(fields, k), "name")), name)) found = v_at(fields, k);
+        }
+    }
+    assert_true(found.kind == V_CONTEXT);
+    return found;
+}
+
+#define FOOD_MATERIALS                                                                   \
+    "['business-licence','owner-id','lease','layout','safety-rules','health-certs','flue-proof']"
+
+static Value food_to_correct(County *c, const Actor *company, const Actor *clerk) {
+    Value s = county_do(c, "case.submit", company, food_input(c, FOOD_MATERIALS));
+    county_do(c, "case.correct", clerk,
+              with_id(c, s, "{'missing':[{'field':'经营场所','reason':'地址不对'}]}"));
+    return s;
+}
+
+static void answers_are_corrected_as_one_form(void **state) {
+    County *c = *state;
+    Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk"), other;
+    Value s = food_to_correct(c, &company, &clerk), ret = v_null();
+    other = county_actor(c, "citizen");
+    assert_text(v_text(v_get_lit(correction_field(c, &company, s, S("owner_id")), "value")),
+                "330225198603182036");
+    // nothing changed, nothing handed in; a wrong answer at its field; somebody else's case
+    assert_int_equal(county_try(c, "case.supplement", &company,
+                                with_id(c, s, "{'answers':{'address':'示例路 6 号'}}"), &ret),
+                     INVALID);
+    assert_text(c->errs.items[0].where, "materials");
+    setup_errors(c);
+    assert_int_equal(county_try(c, "case.supplement", &company,
+                                with_id(c, s, "{'answers':{'owner_id':'330225198603182037'}}"), &ret),
+                     INVALID);
+    assert_text(c->errs.items[0].where, "owner_id");
+    setup_errors(c);
+    assert_int_equal(county_try(c, "case.supplement", &company,
+                                with_id(c, s, "{'answers':{'address':''}}"), &ret), INVALID);
+    assert_text(c->errs.items[0].where, "address");
+    assert_int_equal(county_try(c, "case.supplement", &other,
+                                with_id(c, s, "{'answers':{'address':'x'}}"), &ret), NOT_FOUND);
+    assert_text(v_text(v_get_lit(kept_answers(c, s), "address")), "示例路 6 号");
+    // a field and a row as a browser sends them; everything else stays
+    county_do(c, "case.supplement", &company,
+              with_id(c, s, "{'answers':{'address':'示例路 8 号','staff.0.name':'孟示例',"
+                            "'staff.0.job':'cook','staff.0.health_until':'2024-02-01',"
+                            "'staff.1.name':'','no_such_field':'x'}}"));
+    Value kept = kept_answers(c, s), staff = v_get_lit(kept, "staff");
+    assert_text(v_text(v_get_lit(kept, "address")), "示例路 8 号");
+    assert_text(v_text(v_get_lit(kept, "owner_id")), "330225198603182036");
+    assert_int_equal(staff.len, 1);
+    assert_text(v_text(v_get_lit(v_at(staff, 0), "name")), "孟示例");
+    assert_false(v_has(kept, S("no_such_field")));
+    Value seen = county_view(c, &clerk, s), events = v_get_lit(seen, "events");
+    assert_int_equal(v_to_int(v_get_lit(seen, "state"), 0), CASE_RECEIVED);
+    Value last = v_at(events, events.len - 1);
+    assert_text(v_text(v_get_lit(last, "kind")), "case.corrected");
+    assert_int_equal(v_path(last, S("data.changed")).len, 2);
+}
+
+static void a_clerk_corrects_what_he_may_see(void **state) {
+    County *c = *state;
+    Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk");
+    Value s = food_to_correct(c, &company, &clerk);
+    Value owner = correction_field(c, &clerk, s, S("owner_id"));
+    assert_text(v_text(v_get_lit(owner, "value")), "");
+    assert_text(v_text(v_get_lit(owner, "masked")), "330225********2036");
+    assert_int_equal(v_get_lit(correction_field(c, &clerk, s, S("staff")), "rows").len, 0);
+    // what he finds empty and leaves empty stays as it was
+    county_do(c, "case.supplement", &clerk,
+              with_id(c, s, "{'answers':{'address':'示例路 8 号','owner_id':'','owner':'',"
+                            "'staff.0.name':'','staff.0.job':''}}"));
+    Value kept = kept_answers(c, s);
+    assert_text(v_text(v_get_lit(kept, "owner_id")), "330225198603182036");
+    assert_text(v_text(v_get_lit(v_at(v_get_lit(kept, "staff"), 0), "name")), "孔示例");
+    assert_text(v_text(v_get_lit(kept, "address")), "示例路 8 号");
+}
+
+static int64_t count_of(County *c, const char *sql, int64_t account) {
+    Error err;
+    Db *db;
+    int64_t n = -1;
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    Query *q = query(db, sql);
+    query_int(q, 1, account);
+    assert_int_equal(query_one_int(q, &n, &err), OK);
+    store_release(db);
+    return n;
+}
+
+static void messages_are_read_by_whose_they_are(void **state) {
+    static const char unread[] = "SELECT COUNT(*) FROM message WHERE account_id = ?1"
+                                 " AND read_at IS NULL";
+    static const char events[] = "SELECT COUNT(*) FROM event WHERE kind = 'message.read'"
+                                 " AND case_id = 0 AND actor_id = ?1";
+    County *c = *state;
+    Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk");
+    Actor other = county_actor(c, "citizen");
+    int64_t me = company.account_id;
+    food_to_correct(c, &company, &clerk);
+    food_to_correct(c, &company, &clerk);
+    int64_t n = count_of(c, unread, me), before = count_of(c, events, me);
+    int64_t newest = count_of(c, "SELECT MAX(id) FROM message WHERE account_id = ?1", me);
+    assert_true(n >= 2);
+    county_do(c, "message.read", &other, county_json(c, "{}"));
+    assert_int_equal(count_of(c, unread, me), n);
+    Value up_to = v_with(v_null(), S("up_to"), v_int(newest - 1), c->a);
+    county_do(c, "message.read", &company, up_to);
+    assert_int_equal(count_of(c, unread, me), 1); // what came after the page was drawn
+    assert_int_equal(count_of(c, events, me), before + 1);
+    Value done = county_do(c, "message.read", &company, county_json(c, "{}"));
+    assert_int_equal(v_to_int(v_get_lit(done, "read"), 0), 1);
+    done = county_do(c, "message.read", &company, county_json(c, "{}"));
+    assert_int_equal(v_to_int(v_get_lit(done, "read"), -1), 0);
+    assert_int_equal(count_of(c, unread, me), 0);
+    assert_int_equal(count_of(c, events, me), before + 2); // nothing changed: no event
+}
+
 static void what_was_accepted_stays_as_it_is(void **state) {
     County *c = *state;
     Actor company = county_actor(c, "company"), clerk = county_actor(c, "clerk");
@@ -510,7 +654,9 @@ static int fresh(void **state) {
         EACH(wrong_input_stores_nothing), EACH(two_clerks_cannot_both_decide),                \
         EACH(draft_is_kept_and_found_by_its_link), EACH(nobody_told_anything_means_accepted), \
         EACH(a_late_correction_is_not_accepted_by_law_at_once),                               \
-        EACH(what_was_accepted_stays_as_it_is), EACH(a_draft_becomes_one_case),               \
+        EACH(answers_are_corrected_as_one_form), EACH(a_clerk_corrects_what_he_may_see),      \
+        EACH(messages_are_read_by_whose_they_are), EACH(what_was_accepted_stays_as_it_is), \
+        EACH(a_draft_becomes_one_case),                                                       \
         EACH(numbers_are_masked_for_agents_and_in_answers), EACH(case_number_has_a_check_digit)
 
 int main(void) {
