@@ -103,7 +103,8 @@ typedef struct CorrectionTyped {
     void *catalog;
 } CorrectionTyped;
 // The form of a case in 待补正, for the applicant, his agent or a clerk: {form: form_model's, with
-// the kept answers under the typed ones; missing: [{name, reason}] of the letter, letter_note, due}.
+// the kept answers under the typed ones; missing: [{name, reason}] of the letter, letter_note,
+// due}.
 // Personal fields are empty for all but the applicant, with `kept` (it has an answer, which stays
 // when the field is left empty) and `masked`. NOT_FOUND for others, CONFLICT in another state.
 MUST_USE Status case_correction(Db *db, const Actor *actor, Str number,

@@ -2,8 +2,8 @@
 // putting changed answers over the ones that were given.
 //
 // Whoever is not the applicant himself (his agent, a clerk at the counter) does not see his
-// personal answers: he finds those fields empty, and what he leaves empty stays as it was. A table with
-// personal columns is one such field: left empty it stays, otherwise it is filled in anew.
+// personal answers: he finds those fields empty, and what he leaves empty stays as it was. A table
+// with personal columns is one such field: left empty it stays, otherwise it is filled in anew.
 #include "case/case_internal.h"
 
 static bool missing_value(Value v) {

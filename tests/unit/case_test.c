@@ -466,7 +466,8 @@ static void answers_are_corrected_as_one_form(void **state) {
     assert_text(c->errs.items[0].where, "materials");
     setup_errors(c);
     assert_int_equal(county_try(c, "case.supplement", &company,
-                                with_id(c, s, "{'answers':{'owner_id':'330225198603182037'}}"), &ret),
+                                with_id(c, s, "{'answers':{'owner_id':'330225198603182037'}}"),
+                                &ret),
                      INVALID);
     assert_text(c->errs.items[0].where, "owner_id");
     setup_errors(c);
