@@ -49,13 +49,13 @@ static Status read_version(Request *rq, Str code, int64_t number, Version *ret, 
 }
 
 static Status put_versions(Request *rq, const Version *now, ContextBuilder *b, Error *err) {
-    Query *q =
-        query(rq->db, "SELECT v.version, v.published_at, COALESCE(a.name, ''), v.digest,"
-                      " (SELECT COUNT(*) FROM cases c WHERE c.item_version_id = v.id"
-                      " AND c.decided_at IS NULL AND c.closed_at IS NULL), i.version_id = v.id"
-                      " FROM item_version v JOIN item i ON i.id = v.item_id"
-                      " LEFT JOIN account a ON a.id = v.published_by"
-                      " WHERE v.item_id = ?1 ORDER BY v.version DESC LIMIT ?2");
+    Query *q = query(rq->db, "SELECT v.version, v.published_at, COALESCE(a.name, ''), v.digest,"
+                             " (SELECT COUNT(*) FROM cases c WHERE c.item_version_id = v.id"
+                             " AND c.decided_at IS NULL AND c.closed_at IS NULL), CASE WHEN "
+                             "i.version_id = v.id THEN 1 ELSE 0 END"
+                             " FROM item_version v JOIN item i ON i.id = v.item_id"
+                             " LEFT JOIN account a ON a.id = v.published_by"
+                             " WHERE v.item_id = ?1 ORDER BY v.version DESC LIMIT ?2");
     query_int(q, 1, now->item_id);
     query_int(q, 2, VERSIONS_SHOWN);
     ListBuilder list = list_make(rq->arena);
