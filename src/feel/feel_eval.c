@@ -64,8 +64,7 @@ static Value eval_name(Eval *ev, const Node *n) {
         *function = (Function){.kind = FUNCTION_NATIVE, .native = f->call, .host = f->host};
         return (Value){.kind = V_FUNCTION, .as.function = function};
     }
-    const Builtin *b = builtin_find(n->name);
-    if (b) return builtin_value(b, ev->arena);
+    if (n->as.builtin) return builtin_value(n->as.builtin, ev->arena);
     return eval_fail_at(ev, n, "没有名为“{1}”的数据", n->name, S(""), S(""));
 }
 

@@ -349,6 +349,7 @@ static const Node *parse_function(Parser *p) {
 static const Node *parse_name(Parser *p) {
     Node *n = node_make(p, N_NAME, p->tok.start, 0);
     n->name = p->tok.text;
+    n->as.builtin = builtin_find(n->name); // looked up once; variables still come first
     return lex_next(p) ? n : NULL;
 }
 
