@@ -69,7 +69,8 @@ static FlowEffect *effect(Run *r, FlowEffectKind kind, uint32_t node, int64_t to
 // Expressions
 
 // What an expression in `scope` sees: the members of the loops it stands in, innermost first,
-// then the variables of the instance, then the facts of the input. As deep as sub-processes are nested in the model.
+// then the variables of the instance, then the facts of the input. As deep as sub-processes are
+// nested in the model.
 static const FeelScope *scope_of(Run *r, int64_t scope) {
     FeelScope *s;
     if (scope == 0) {

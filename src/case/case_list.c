@@ -125,7 +125,8 @@ static void filter_codes(Filter *f, Value filter) {
         {S_INIT("town"), "+c.town_id = (SELECT id FROM unit WHERE code = "},
         {S_INIT("item"), "+c.item_id = (SELECT id FROM item WHERE code = "},
     };
-    // The index that a period walks has these columns too; their own would give it all rows to sort.
+    // The index that a period walks has these columns too; their own would give it all rows to
+    // sort.
     size_t from = f->order && !f->found ? 0 : 1;
     for (size_t i = 0; i < 3; i++) {
         Value v = v_get(filter, codes[i].name);
