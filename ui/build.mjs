@@ -1,8 +1,10 @@
 // Bundles what the browser gets into dist/, which the build embeds in the binary.
 //
 //   src/app.css      -> dist/app.css       Tabler, then our tokens and components
+//   src/flow-viewer.css, src/studio.css    styles only the pages with a drawn or edited flow want
 //   src/<name>.js    -> dist/<name>.js     one bundle for each entry (app: every page; charts: where
-//                                          there are charts), classic scripts, no eval
+//                                          there are charts; flow-viewer, studio: where flows are
+//                                          shown or edited), classic scripts, no eval
 //   src/icons.txt    -> dist/icons.svg     one sprite of the Tabler icons named there
 //   src/static/**    -> dist/**            pictures as they are
 //
@@ -17,6 +19,7 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "dist");
+const sheets = ["app.css", "flow-viewer.css", "studio.css"];
 const scripts = readdirSync(join(here, "src")).filter((name) => name.endsWith(".js"));
 
 rmSync(out, { recursive: true, force: true });
@@ -33,14 +36,29 @@ const common = {
   target: ["chrome100", "firefox100", "safari15"],
 };
 
+// CodeMirror (inside dmn-js) writes a <style> element, which our Content-Security-Policy forbids; a
+// constructed sheet says the same and is allowed. See docs/decisions/0009-studio-styles.md.
+const constructedSheets = {
+  name: "constructed-sheets",
+  setup(bundle) {
+    bundle.onLoad({ filter: /style-mod[/\\]src[/\\]style-mod\.js$/ }, ({ path }) => {
+      const before = readFileSync(path, "utf8");
+      const contents = before.replace("!root.head && root.adoptedStyleSheets", "root.adoptedStyleSheets");
+      if (contents === before) throw new Error(`${path}: no place to ask for a constructed sheet`);
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 await build({
   ...common,
   entryPoints: scripts.map((name) => join("src", name)),
   format: "iife",
+  plugins: [constructedSheets],
 });
 await build({
   ...common,
-  entryPoints: ["src/app.css"],
+  entryPoints: sheets.map((name) => join("src", name)),
   assetNames: "[name]-[hash]",
   loader: { ".svg": "file", ".png": "file", ".woff2": "file", ".woff": "file" },
 });
