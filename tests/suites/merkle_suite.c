@@ -5,7 +5,7 @@
 // only ever compared, and some vectors have words for them: one that is not 32 bytes is stood in
 // for by its digest, which is equal where it is equal and no root of any tree. Prints each failure
 // and ends in "N passed, N failed, N skipped".
-//   merkle_suite FOLDER
+//   merkle_suite FOLDER [--verbose]
 #include "base/file.h"
 #include "trail/merkle.h"
 #include "value/json.h"
@@ -13,6 +13,8 @@
 #include <stdio.h>
 
 enum { SUITE_MEMORY_MAX = 64 << 20, FILE_MAX = 1 << 20 };
+
+static bool verbose; // --verbose: what passed is named too
 
 typedef struct Counts {
     int passed, failed, skipped;
@@ -107,7 +109,7 @@ static void run(Str path, bool inclusion, Counts *counts) {
         printf("not ok %.*s - %s\n", S_FMT(path), failure);
     } else {
         counts->passed++;
-        printf("ok %.*s\n", S_FMT(path));
+        if (verbose) printf("ok %.*s\n", S_FMT(path));
     }
 }
 
@@ -130,8 +132,9 @@ static bool walk(Str folder, bool inclusion, Counts *counts) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: merkle_suite FOLDER\n");
+    verbose = argc == 3 && strcmp(argv[2], "--verbose") == 0;
+    if (argc != 2 + verbose) {
+        fprintf(stderr, "usage: merkle_suite FOLDER [--verbose]\n");
         return 2;
     }
     ARENA_AUTO a = arena_create(SUITE_MEMORY_MAX);
