@@ -723,15 +723,15 @@ static bool token_catches(const Run *r, const Token *t, const FlowInput *in, Eve
 
 // A message goes to the one that has waited longest, a signal to all who wait for it now.
 static Status input_message(Run *r, const FlowInput *in) {
+    EventKind kind = in->kind == FLOW_SIGNAL ? EVENT_SIGNAL : EVENT_MESSAGE;
     Status status = merge(r, in->values);
     size_t count = r->state.count, caught = 0;
     int64_t *waiting = arena_array(r->arena, int64_t, count + 1);
-    for (size_t i = 0; i < count && !caught; i++)
-        if (token_catches(r, &r->state.tokens[i], in, EVENT_MESSAGE))
-            waiting[caught++] = r->state.tokens[i].id;
-    for (size_t i = 0; i < count; i++)
-        if (token_catches(r, &r->state.tokens[i], in, EVENT_SIGNAL))
-            waiting[caught++] = r->state.tokens[i].id;
+    for (size_t i = 0; i < count; i++) {
+        if (!token_catches(r, &r->state.tokens[i], in, kind)) continue;
+        waiting[caught++] = r->state.tokens[i].id;
+        if (kind == EVENT_MESSAGE) break;
+    }
     if (!status && !caught)
         return error_set(r->err, CONFLICT, S("name"), "没有环节在等消息“{1}”", in->name);
     for (size_t i = 0; i < caught && !status; i++) {
@@ -748,8 +748,12 @@ static Status take_input(Run *r, const FlowInput *in) {
     switch (in->kind) {
     case FLOW_COMPLETE: return input_complete(r, in);
     case FLOW_TIMER: return input_timer(r, in);
-    case FLOW_MESSAGE: return input_message(r, in);
+    case FLOW_MESSAGE:
+    case FLOW_SIGNAL: return input_message(r, in);
     case FLOW_CANCEL: scope_kill(r, 0); return OK;
+    case FLOW_FACTS: return merge(r, in->values);
+    case FLOW_ERROR:
+    case FLOW_ACTIVATE:
     case FLOW_START: break;
     }
     return error_set(r->err, INVALID, S("kind"), "不认识的流程输入");
@@ -785,6 +789,24 @@ Status flow_step(const Flow *f, Value state, const FlowInput *input, Instant now
                       .ended = ended,
                       .stuck = is_stuck(&r)};
     return OK;
+}
+
+Value flow_processes(const Flow *f, Instant now, Arena *a) {
+    (void)now;
+    ContextBuilder b = context_make(a);
+    context_put_new(&b, S("id"), v_str(f->nodes[0].id));
+    context_put_new(&b, S("name"), v_str(f->nodes[0].name));
+    context_put_new(&b, S("executable"), v_bool(true));
+    ListBuilder none = list_make(a);
+    context_put_new(&b, S("starts"), list_done(&none));
+    ListBuilder list = list_make(a);
+    list_add(&list, context_done(&b));
+    return list_done(&list);
+}
+
+Str flow_process(const Flow *f, Value state) {
+    Str id = v_text(v_get_lit(state, "p"));
+    return id.len ? id : f->nodes[0].id;
 }
 
 Value flow_variables(Value state) { return v_get_lit(state, "v"); }

@@ -348,7 +348,12 @@ static Status carry_out(Drive *d, const FlowEffect *fx) {
     case FLOW_RECORD:
         if (d->records.len < FLOW_RECORDS_MAX) list_add(&d->records, v_str(fx->node));
         return OK;
+    case FLOW_THROW_MESSAGE:
+    case FLOW_THROW_SIGNAL:
+    case FLOW_ESCALATED:
     case FLOW_ENDED: return OK;
+    case FLOW_FAILED:
+        return errors_add(d->errs, BROKEN, fx->node, "流程因错误“{1}”中止", fx->name);
     }
     return OK;
 }

@@ -134,7 +134,11 @@ static void carry_out(Example *x, const FlowEffect *fx) {
         return;
     case FLOW_SET_TIMER:
     case FLOW_CLEAR_TIMER:
+    case FLOW_THROW_MESSAGE:
+    case FLOW_THROW_SIGNAL:
+    case FLOW_ESCALATED:
     case FLOW_RECORD: return;
+    case FLOW_FAILED: fail_expected(x, fx->node, S("FLOW_ENDED"), fx->name); return;
     }
 }
 

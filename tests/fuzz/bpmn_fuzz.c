@@ -50,7 +50,11 @@ static void effects(Fuzz *f, const FlowStep *step) {
         case FLOW_CLOSE_TASK:
         case FLOW_CLEAR_TIMER: open_close(f, e->token); break;
         case FLOW_RECORD: must(e->node.len > 0); break;
-        case FLOW_ENDED: must(step->ended); break;
+        case FLOW_ENDED:
+        case FLOW_FAILED: must(step->ended); break;
+        case FLOW_THROW_MESSAGE:
+        case FLOW_THROW_SIGNAL:
+        case FLOW_ESCALATED: must(e->node.len > 0); break;
         }
     }
 }
@@ -69,7 +73,7 @@ static FlowInput choose(Fuzz *f, uint8_t a, uint8_t b) {
     else if (a % 16 == 1) in.kind = FLOW_START;
     else if (a % 16 == 2) in.token = b; // anything
     else if (a % 16 < 5) {
-        in.kind = FLOW_MESSAGE;
+        in.kind = a & 1 ? FLOW_MESSAGE : FLOW_SIGNAL;
         in.name = a & 1 ? S("paid") : S("storm");
     } else if (f->open_count) {
         size_t i = b % f->open_count;

@@ -103,7 +103,11 @@ static inline void drive_effects(Drive *d) {
             (void)snprintf(d->records[d->records_count++], sizeof d->records[0], "%.*s",
                            S_FMT(e->node));
             break;
-        case FLOW_ENDED: assert_true(d->step.ended); break;
+        case FLOW_ENDED:
+        case FLOW_FAILED: assert_true(d->step.ended); break;
+        case FLOW_THROW_MESSAGE:
+        case FLOW_THROW_SIGNAL:
+        case FLOW_ESCALATED: assert_true(e->node.len > 0); break;
         }
     }
 }
@@ -151,6 +155,9 @@ static inline Status drive_timer(Drive *d, const char *node) {
 }
 static inline Status drive_message(Drive *d, Str name, Str values) {
     return drive_input(d, (FlowInput){.kind = FLOW_MESSAGE, .name = name}, values);
+}
+static inline Status drive_signal(Drive *d, Str name, Str values) {
+    return drive_input(d, (FlowInput){.kind = FLOW_SIGNAL, .name = name}, values);
 }
 static inline Str drive_variables(Drive *d) {
     return json_to_str(flow_variables(drive_json(d->arena, d->state)), d->arena);

@@ -362,7 +362,7 @@ static void boundary_on_a_sub_process(void **unused) {
     assert_str(d.state,
                "{\"n\":4,\"t\":[[1,\"sub\",0,\"s\"],[2,\"m\",0,\"a\",1],[3,\"a\",1]],\"v\":{}}");
     Drive other = d;
-    assert_int_equal(drive_message(&d, S("storm"), S("")), OK);
+    assert_int_equal(drive_signal(&d, S("storm"), S("")), OK);
     assert_int_equal(d.open_count, 1);
     assert_true(drive_is_open(&d, "z"));
     assert_int_equal(drive_done(&other, "a", S("")), OK);
@@ -387,7 +387,7 @@ static void messages(void **unused) {
     assert_int_equal(drive_message(&d, S("nobody"), S("")), CONFLICT);
     assert_int_equal(drive_message(&d, S("paid"), S("{\"p\":1}")), OK); // one of the two
     assert_int_equal(drive_passed(&d, "c") + drive_passed(&d, "r"), 1);
-    assert_int_equal(drive_message(&d, S("storm"), S("")), OK); // both
+    assert_int_equal(drive_signal(&d, S("storm"), S("")), OK); // both
     assert_int_equal(drive_passed(&d, "x") + drive_passed(&d, "y"), 2);
     assert_false(d.ended);
     assert_int_equal(drive_message(&d, S("paid"), S("")), OK);
