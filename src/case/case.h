@@ -88,6 +88,19 @@ MUST_USE Status case_run_due(CaseRoom *r, Store *s, Instant now, int64_t *ret_do
 // Case numbers: region (6) + date (8) + serial (6) + check digit (ISO 7064 MOD 11,10) = 21 digits.
 bool case_number_valid(Str number);
 
+// ---- faults of flows (流程异常; case_incident.c) ----
+enum { INCIDENTS_SHOWN = 200 };
+// {id, case, number, item, item_code, unit, node, name, state, standing, attempts, error: {text,
+// args}, opened_at, tried_at, next_at, closed_at, by, closing}, newest first; of one case or, 0,
+// of all. `open`: only those that wait.
+MUST_USE Status incident_list(Db *db, int64_t case_id, bool open, Arena *a, Value *ret,
+                              Error *err);
+// One of them, with `variables` of the flow, `automatic` (may be skipped) and the `version` it
+// runs. NOT_FOUND.
+MUST_USE Status incident_view(Db *db, int64_t id, Arena *a, Value *ret, Error *err);
+// How many are retried, and how many stand.
+MUST_USE Status incident_counts(Db *db, int64_t *ret_retrying, int64_t *ret_standing, Error *err);
+
 // ---- looking ----
 // The whole case for `actor`: {id, number, item, applicant, state, state_name, outcome, channel,
 // turn (whose), clocks: {promised:{due,left,light,total}, statutory:{…}, derivation}, answers

@@ -46,6 +46,7 @@ typedef struct CaseRow {
     Value clock;   // see case_clock.c
     int64_t revision;
     const Item *item;
+    bool opening; // a child within the step of its parent that opens it
 } CaseRow;
 
 // The case a command speaks of: input.id or input.number; checks input.revision when given.
@@ -88,11 +89,15 @@ MUST_USE Status case_resume_clock(Tx *tx, CaseRow *c, const Actor *actor, Errors
 MUST_USE Status flow_begin(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
 MUST_USE Status flow_feed(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input,
                           Errors *errs);
+// The same for what follows from the act of another case: what the flow says against it is an
+// incident of the case, and nothing when nobody waits any more.
+MUST_USE Status flow_follow(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input,
+                            Errors *errs);
 MUST_USE Status flow_stop(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs);
 // A child of `parent` in approval at once; `token` of the parent's flow is completed when the child
-// is decided (0: none).
+// is decided later (0: none). When *ret is decided already, that is the caller's to tell.
 MUST_USE Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t party_id,
-                                Value answers, const Actor *actor, int64_t token, int64_t *ret_id,
+                                Value answers, const Actor *actor, int64_t token, CaseRow *ret,
                                 Errors *errs);
 
 // What the form may take as known instead of asking: applicant, situation, parameters,
@@ -163,5 +168,8 @@ Status cmd_task_return(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_complete(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_rate(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_revisit(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_incident_retry(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_incident_skip(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_incident_error(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_timer(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_deem(Tx *, const Actor *, Value, Value *, Errors *);

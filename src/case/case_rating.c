@@ -74,8 +74,11 @@ static Status open_rectification(Tx *tx, const CaseRow *c, int64_t grade, Str co
     CaseRow about = *c; // the applicant must not reach the new case
     about.applicant_account_id = 0;
     about.channel = HANDLING_WINDOW;
-    return case_open_child(tx, &about, item, party, context_done(&b), &actor_system, 0, ret_id,
-                           errs);
+    CaseRow opened;
+    TRY_S(case_open_child(tx, &about, item, party, context_done(&b), &actor_system, 0, &opened,
+                          errs));
+    *ret_id = opened.id;
+    return OK;
 }
 
 static Status rating_insert(Tx *tx, const CaseRow *c, int64_t grade, Str comment, Handling channel,

@@ -215,10 +215,11 @@ Status cmd_submit(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *e
 }
 
 Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t party_id,
-                       Value answers, const Actor *actor, int64_t token, int64_t *ret_id,
+                       Value answers, const Actor *actor, int64_t token, CaseRow *ret,
                        Errors *errs) {
     Arena *a = tx_arena(tx);
     CaseRow c = new_case(item, tx);
+    c.opening = true;
     c.party_id = party_id;
     c.parent_id = parent->id;
     c.town_id = parent->town_id;
@@ -235,7 +236,7 @@ Status case_open_child(Tx *tx, const CaseRow *parent, const Item *item, int64_t 
     Acceptance how = {.tolerate = v_null(), .start = tx_day(tx)};
     TRY_S(case_do_accept(tx, &c, actor, &how, errs));
     TRY_S(case_save(tx, &c, errs));
-    *ret_id = c.id;
+    *ret = c;
     return OK;
 }
 

@@ -1,6 +1,6 @@
 // Timers: rows claimed with a lease, so that any node may do them, once. Each fires through the
 // command timer.fire, like everything else that changes state.
-#include "case/case_internal.h"
+#include "case/case_drive.h"
 
 enum { LEASE_MS = 60000, DUE_BATCH = 200, DEEMED_DAYS = 5 };
 
@@ -67,6 +67,7 @@ Status cmd_timer(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *er
     *ret = v_null();
     if (str_eq(kind, S("correction"))) return fire_correction(tx, &c, actor, errs);
     if (str_eq(kind, S("tolerance"))) return fire_tolerance(tx, &c, actor, errs);
+    if (str_eq(kind, S("retry"))) return incident_fire(tx, &c, actor, token, errs);
     return fire_flow(tx, &c, actor, token, errs);
 }
 

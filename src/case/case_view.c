@@ -283,7 +283,8 @@ static Status view_events(View *v, Error *err) {
         Str kind = v_text(v_get_lit(row, "kind"));
         bool inner = str_eq(kind, S("case.rated")) || str_eq(kind, S("case.remarked")) ||
                      str_eq(kind, S("case.looked")) || str_eq(kind, S("case.file_opened")) ||
-                     str_eq(kind, S("case.exported")) || str_starts(kind, S("task."));
+                     str_eq(kind, S("case.exported")) || str_starts(kind, S("task.")) ||
+                     str_starts(kind, S("incident."));
         if (str_eq(kind, S("case.rated")) && !actor_has(v->actor, ROLE_AUDITADMIN)) continue;
         if (inner && !v->official && !str_eq(kind, S("task.completed"))) continue;
         ContextBuilder b = context_make(v->arena);
@@ -405,7 +406,9 @@ static void view_turn(View *v) {
     case CASE_RECEIVED: turn = S("等待窗口受理"); break;
     case CASE_CORRECTING: turn = S("等待申请人补正"); break;
     case CASE_DECIDED: turn = S("等待申请人领取结果"); break;
-    case CASE_APPROVAL: turn = S("等待部门办理"); break;
+    case CASE_APPROVAL:
+        turn = v_is_null(v_get_lit(v->c->flow, "i")) ? S("等待部门办理") : S("系统处理中");
+        break;
     default: break;
     }
     context_put_new(&v->out, S("turn"), v_str(turn));
@@ -426,6 +429,15 @@ static Status view_flow(View *v, Error *err) {
     Str svg;
     Status st = flow_draw(v->c->item->flow, state, records, v->lang, v->arena, &svg, err);
     if (st == OK) context_put_new(&v->out, S("flow_svg"), page_raw(svg));
+    return st;
+}
+
+// What failed in the flow, for officials; the applicant is told that the system is at work.
+static Status view_incidents(View *v, Error *err) {
+    if (!v->official || v_is_null(v_get_lit(v->c->flow, "i"))) return OK;
+    Value rows;
+    Status st = incident_list(v->db, v->c->id, true, v->arena, &rows, err);
+    if (st == OK) context_put_new(&v->out, S("incidents"), rows);
     return st;
 }
 
@@ -452,7 +464,8 @@ Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant no
     view_head(&v);
     static Status (*const parts[])(View *, Error *) = {
         view_units,  view_party,    view_tasks,  view_materials, view_letters,
-        view_events, view_children, view_ledger, view_rating,    view_flow,
+        view_events, view_children, view_ledger,    view_rating,    view_flow,
+        view_incidents,
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         st = parts[i](&v, err);

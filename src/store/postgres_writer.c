@@ -93,9 +93,10 @@ static Try attempt(Worker *w, JobState *state, Attempts *n, Hook **hooks, Error 
     arena_reset(w->hooks);
     *hooks = NULL;
     if (begin(w, n->serial >= PG_CROWDED, why) != OK) return TRY_FAULT;
+    bool careful = state->careful;
     Status status = run(w, state, hooks);
     if (status != OK) {
-        bool repeat = again(w, n);
+        bool repeat = again(w, n) || state->careful != careful;
         Status fault = w->db->fault;
         if (fault != OK) error_copy(why, &w->db->fault_error);
         postgres_rollback(w->db);

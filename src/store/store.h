@@ -100,6 +100,12 @@ MUST_USE Status tx_nested(Tx *tx, Status (*fn)(Tx *, void *, Errors *), void *ar
 // The job returns what this returns.
 MUST_USE Status tx_repeat(Tx *tx, Errors *errs);
 
+// Some work is worth its savepoints only when it fails. A job that finds so undoes all it did and
+// is run once more with tx_is_careful true; then it takes them (tx_nested). In a careful run it
+// must not ask again (asserted). The job returns what this returns.
+MUST_USE Status tx_run_carefully(Tx *tx, Errors *errs);
+bool tx_is_careful(const Tx *tx);
+
 // A statement that fails spoils its transaction: a job that returns OK after one is refused, unless
 // the statement stood in a tx_nested that failed with it.
 typedef struct StoreJob {

@@ -124,6 +124,8 @@ struct Tx {
     Hook *hooks; // newest first; from `memory`
     Arena *memory;
     int depth;
+    bool careful;           // see tx_run_carefully
+    struct JobState *state; // of its job
 };
 
 typedef struct Reading {
@@ -174,6 +176,7 @@ Str sql_head(const char *sql); // the first words, for messages
 // writer.c: one job inside the transaction that is open on tx->db
 typedef struct JobState {
     StoreJob *job;
+    bool careful; // from the next run on
     ArenaMark mark;
     Errors errors;
     Hook *hooks; // that stood before it

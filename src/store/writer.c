@@ -54,6 +54,8 @@ Status job_run(JobState *state, Tx *tx) {
     StoreJob *job = state->job;
     Errors unheard = errors_make(tx->arena);
     tx->db->statement_failed = false;
+    tx->state = state;
+    tx->careful = state->careful;
     jmp_buf env;
     jmp_buf *outer = arena_on_limit(tx->arena, &env);
     if (setjmp(env) == 0) {
@@ -135,6 +137,14 @@ Status tx_repeat(Tx *tx, Errors *errs) {
     return errors_add(errs, BUSY, S("store"), "有人同时办理了同一件事，请再试一次");
 }
 
+Status tx_run_carefully(Tx *tx, Errors *errs) {
+    assert(!tx->careful);
+    tx->state->careful = true;
+    return errors_add(errs, BUSY, S("store"), "有人同时办理了同一件事，请再试一次");
+}
+
+bool tx_is_careful(const Tx *tx) { return tx->careful; }
+
 // ---- the group ----
 
 typedef struct Writer {
@@ -162,15 +172,22 @@ static Status control(Writer *w, const char *sql) {
 static bool run_one(Writer *w, JobState *state, bool savepoints, GroupEnd *ret_end) {
     StoreJob *job = state->job;
     if (!job->arena) arena_reset(w->own);
-    Tx tx = {.db = w->db,
-             .arena = job->arena ? job->arena : w->own,
-             .now = job->now ? job->now : clock_now(),
-             .hooks = w->newest,
-             .memory = w->hooks};
+    const Tx fresh = {.db = w->db,
+                      .arena = job->arena ? job->arena : w->own,
+                      .now = job->now ? job->now : clock_now(),
+                      .hooks = w->newest,
+                      .memory = w->hooks};
     *ret_end = GROUP_FAULT;
     if (savepoints && control(w, "SAVEPOINT job") != OK) return false;
     int64_t before = sqlite_changes_total(w->db);
+    Tx tx = fresh;
     Status status = job_run(state, &tx);
+    if (savepoints && status != OK && state->careful && !tx.careful && w->db->fault == OK) {
+        if (control(w, "ROLLBACK TO job") != OK) return false;
+        job_rewind(state);
+        tx = fresh;
+        status = job_run(state, &tx);
+    }
     if (w->db->fault != OK) return false;
     if (!w->db->ops->in_transaction(w->db)) {
         db_set_fault(w->db, BUSY, "数据库中止了事务，请再试一次", S(""));
@@ -180,7 +197,7 @@ static bool run_one(Writer *w, JobState *state, bool savepoints, GroupEnd *ret_e
         w->newest = tx.hooks;
     } else if (savepoints) {
         if (control(w, "ROLLBACK TO job") != OK) return false;
-    } else if (sqlite_changes_total(w->db) != before) {
+    } else if (sqlite_changes_total(w->db) != before || state->careful != tx.careful) {
         *ret_end = GROUP_AGAIN;
         return false;
     }
@@ -235,7 +252,12 @@ static void work(Writer *w) {
         for (size_t i = 0; i < w->count; i++) job_rewind(&w->jobs[i]);
         w->savepoint_groups = SAVEPOINT_GROUPS;
         end = run_group(w, true);
-    } else if (end == GROUP_AGAIN) { // the only job was refused: its answer stands
+    } else if (end == GROUP_AGAIN && w->jobs[0].careful) { // the only job asked to be run so
+        roll_back(w);
+        job_rewind(&w->jobs[0]);
+        end = run_group(w, false);
+    }
+    if (end == GROUP_AGAIN) { // the only job was refused: its answer stands
         roll_back(w);
         end = GROUP_COMMITTED;
     }

@@ -88,6 +88,21 @@ static bool mark_there(Fixture *f, int64_t n) {
     return fixture_int(f, sql) == 1;
 }
 
+// Undoes what it did and does it again, once; then a part of it fails and is undone alone.
+static Status nested_mark(Tx *tx, void *arg, Errors *errs) {
+    const Mark *m = arg;
+    Status status = set_mark(tx, m->n + 100000, errs);
+    return status == OK ? errors_add(errs, INVALID, S("n"), "不要这个") : status;
+}
+
+static Status careful_job(Tx *tx, void *arg, Errors *errs) {
+    Status status = mark_job(tx, arg, errs);
+    if (status != OK) return status;
+    if (!tx_is_careful(tx)) return tx_run_carefully(tx, errs);
+    Errors inner = errors_make(tx_arena(tx));
+    return tx_nested(tx, nested_mark, arg, &inner) == INVALID ? OK : BROKEN;
+}
+
 // What was answered OK is there, nothing else is, and the counter agrees with the marks.
 static void check_marks(Fixture *f, const Mark *marks, size_t n) {
     int64_t good = 0;
@@ -118,6 +133,29 @@ static void refusals_inside_a_group(void **state) {
     }
     check_marks(f, marks, JOBS);
     marks_free(marks, JOBS);
+}
+
+static void careful_inside_a_group(void **state) {
+    enum { JOBS = 60 };
+    Fixture *f = *state;
+    for (size_t jobs = 1; jobs <= JOBS; jobs += JOBS - 1) { // alone, then in a group with refusals
+        atomic_int ended = 0;
+        Mark *marks = marks_make(JOBS, &ended);
+        for (size_t i = 0; i < jobs; i++) {
+            marks[i].n += (int64_t)jobs * 1000;
+            marks[i].refuse = jobs > 1 && i % 7 == 3;
+            if (jobs == 1 || i % 5 == 1) marks[i].job.fn = careful_job;
+        }
+        submit_together(f, marks, jobs);
+        wait_for(&ended, jobs);
+        for (size_t i = 0; i < jobs; i++) {
+            assert_int_equal(marks[i].job.status, marks[i].refuse ? INVALID : OK);
+            assert_int_equal(mark_there(f, marks[i].n), !marks[i].refuse);
+            assert_int_equal(marks[i].hooks, !marks[i].refuse);
+        }
+        marks_free(marks, JOBS);
+    }
+    assert_int_equal(fixture_int(f, "SELECT COUNT(*) FROM setting WHERE name LIKE '1_____'"), 0);
 }
 
 static void side_by_side(void **state) {
@@ -518,7 +556,8 @@ static void killed_under_load(void **state) {
 }
 
 #define TESTS(T)                                                                     \
-    T(refusals_inside_a_group), T(side_by_side), T(together_means_in_order),         \
+    T(refusals_inside_a_group), T(careful_inside_a_group), T(side_by_side),          \
+        T(together_means_in_order),                                                  \
         T(too_much_memory_is_a_refusal), T(going_on_after_a_failure_is_refused),     \
         T(a_nested_failure_undoes_itself_only), T(the_clock_is_the_callers),         \
         T(closing_finishes_what_waits), T(killed_under_load)

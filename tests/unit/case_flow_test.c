@@ -1,0 +1,291 @@
+// room: case
+// Driving flows: what happens when a step fails, on both databases.
+#include "case_fixture.h"
+
+#include "case/pack.h"
+
+#define HEAD                                                                               \
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"                                           \
+    "<bpmn:definitions xmlns:bpmn=\"http://www.omg.org/spec/BPMN/20100524/MODEL\""         \
+    " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""                             \
+    " xmlns:yz=\"urn:yizhan:flow:1\" id=\"d\" targetNamespace=\"urn:yizhan:packs\">"
+#define TAIL "</bpmn:definitions>"
+#define PROCESS                                                   \
+    "<bpmn:process id=\"p\" name=\"流程\" isExecutable=\"true\">" \
+    "<bpmn:startEvent id=\"start\"/>"
+#define END "<bpmn:endEvent id=\"end\"/></bpmn:process>"
+#define FLOW(from, to) \
+    "<bpmn:sequenceFlow id=\"" from "_" to "\" sourceRef=\"" from "\" targetRef=\"" to "\"/>"
+#define FLOW_IF(from, to, condition)                                                           \
+    "<bpmn:sequenceFlow id=\"" from "_" to "\" sourceRef=\"" from "\" targetRef=\"" to "\">"   \
+    "<bpmn:conditionExpression xsi:type=\"bpmn:tFormalExpression\">" condition                 \
+    "</bpmn:conditionExpression></bpmn:sequenceFlow>"
+#define TASK(id, more)                                                                  \
+    "<bpmn:userTask id=\"" id "\" name=\"" id "\" yz:post=\"330225-SCJ-SC\" yz:days=\"5\" " more \
+    "/>"
+#define DECIDE(id)                                                                         \
+    "<bpmn:serviceTask id=\"" id "\" name=\"决定\" yz:service=\"decide\" yz:outcome=\"granted\"" \
+    " yz:reason=\"好\"/>"
+
+// The generic item under another code, with another flow.
+static void publish(County *c, const char *code, const char *flow) {
+    Error err;
+    Value files, ret;
+    if (pack_read(S("packs/generic"), c->a, &files, &err) != OK) fixture_fail("pack", &err);
+    ContextBuilder b = context_make(c->a);
+    for (uint32_t i = 0; i < files.len; i++) {
+        const Entry *e = &files.as.entries[i];
+        if (str_eq(e->key, S("form.json"))) context_put(&b, e->key, e->value);
+        if (!str_eq(e->key, S("item.json"))) continue;
+        Value spec;
+        if (json_parse(v_text(e->value), JSON_STRICT, (JsonLimits){0}, c->a, &spec, &err) != OK) {
+            fixture_fail("item.json", &err);
+        }
+        spec = v_with(spec, S("code"), v_str(str_z(code)), c->a);
+        spec = v_with(spec, S("unit"), v_lit("330225-SCJ"), c->a);
+        context_put(&b, e->key, v_str(json_to_str(spec, c->a)));
+    }
+    context_put_lit(&b, "flow.bpmn", v_str(str_z(flow)));
+    ListBuilder packs = list_make(c->a);
+    list_add(&packs, context_done(&b));
+    ContextBuilder input = context_make(c->a);
+    context_put_lit(&input, "packs", list_done(&packs));
+    c->errs = errors_make(c->a);
+    Status st = command_run(c->f->store, command_find(S("item.publish")), &actor_system,
+                            context_done(&input), c->now, c->a, &ret, &c->errs);
+    if (st != OK) county_fail("item.publish", &c->errs);
+}
+
+static Value with_id(County *c, Value submitted, const char *more) {
+    return v_merge(county_json(c, more),
+                   v_with(v_null(), S("id"), v_get_lit(submitted, "id"), c->a), c->a);
+}
+
+static int64_t id_of(Value submitted) { return v_to_int(v_get_lit(submitted, "id"), 0); }
+
+// A case of the item in approval.
+static Value begin(County *c, const char *code) {
+    Actor citizen = county_actor(c, "citizen"), clerk = county_actor(c, "clerk");
+    Value input = county_json(c, "{'situation':{},'answers':{'matter':'申请办理，材料随附。',"
+                                 "'truthful':'true','name':'张三','id_number':"
+                                 "'330225197706151027','phone':'13800000001'},'materials':"
+                                 "['application']}");
+    input = v_with(input, S("item"), v_str(str_z(code)), c->a);
+    Value submitted = county_do(c, "case.submit", &citizen, input);
+    county_do(c, "case.accept", &clerk, with_id(c, submitted, "{}"));
+    return submitted;
+}
+
+static void complete(County *c, Value submitted, const char *node, const char *more) {
+    Actor everyone = county_everyone(c);
+    Value input = v_with(county_json(c, more), S("case"), v_get_lit(submitted, "id"), c->a);
+    input = v_with(input, S("node"), v_str(str_z(node)), c->a);
+    if (!v_has(input, S("outcome"))) input = v_with(input, S("outcome"), v_lit("pass"), c->a);
+    county_do(c, "task.complete", &everyone, input);
+}
+
+static int64_t open_tasks(County *c, Value submitted) {
+    return county_int(c, "SELECT COUNT(*) FROM task WHERE case_id = ?1 AND state < 3",
+                      id_of(submitted));
+}
+
+static int64_t case_state(County *c, Value submitted) {
+    return county_int(c, "SELECT state FROM cases WHERE id = ?1", id_of(submitted));
+}
+
+static int64_t incident_of(County *c, Value submitted) {
+    return county_int(c, "SELECT COALESCE(MAX(id), 0) FROM incident WHERE case_id = ?1",
+                      id_of(submitted));
+}
+
+static int64_t incident_state(County *c, Value submitted) {
+    return county_int(c, "SELECT COALESCE(MAX(state), 0) FROM incident WHERE case_id = ?1",
+                      id_of(submitted));
+}
+
+static int64_t events_of(County *c, Value submitted, const char *kind) {
+    Arena *a = c->a;
+    Str sql = arena_printf(a, "SELECT COUNT(*) FROM event WHERE case_id = ?1 AND kind = '%s'",
+                           kind);
+    return county_int(c, arena_cstr(a, sql), id_of(submitted));
+}
+
+static void run_due(County *c, Instant at) {
+    Error err;
+    int64_t done = 0;
+    if (case_run_due(c->room, c->f->store, at, &done, &err) != OK) fixture_fail("run_due", &err);
+}
+
+static Value mend(County *c, const char *command, Value submitted, const char *more) {
+    Actor admin = county_actor(c, "sysadmin");
+    Value input = v_with(county_json(c, more), S("incident"), v_int(incident_of(c, submitted)),
+                         c->a);
+    return county_do(c, command, &admin, input);
+}
+
+static const char *const MISSING_POST =
+    HEAD PROCESS TASK("first", "")
+    "<bpmn:userTask id=\"second\" name=\"第二步\" yz:post=\"=first.note\"/>"
+    DECIDE("decide") FLOW("start", "first") FLOW("first", "second") FLOW("second", "decide")
+    FLOW("decide", "end") END TAIL;
+
+// The official's task is done all the same; the step that failed is tried again, then it stands,
+// then an administrator says who it is for.
+static void a_step_that_fails_is_retried_then_stands_then_mended(void **state) {
+    County *c = *state;
+    publish(c, "T-POST", MISSING_POST);
+    Value s = begin(c, "T-POST");
+    complete(c, s, "first", "{}");
+    assert_int_equal(open_tasks(c, s), 0);
+    assert_int_equal(events_of(c, s, "task.completed"), 1);
+    assert_int_equal(incident_state(c, s), 1);
+    assert_int_equal(events_of(c, s, "incident.opened"), 1);
+    run_due(c, c->now + 1000); // not yet
+    assert_int_equal(events_of(c, s, "incident.failed_again"), 0);
+    Instant at = c->now;
+    const int waits_s[] = {60, 300, 1800, 7200};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(incident_state(c, s), 1);
+        at += waits_s[i] * 1000;
+        run_due(c, at);
+        assert_int_equal(events_of(c, s, "incident.failed_again"), i + 1);
+    }
+    assert_int_equal(incident_state(c, s), 2);
+    int64_t id = id_of(s);
+    assert_true(county_int(c, "SELECT COUNT(*) FROM message m JOIN account a ON a.id ="
+                              " m.account_id WHERE m.case_id = ?1 AND a.login = 'sysadmin'",
+                           id) == 1);
+    run_due(c, at + DAY_MS);
+    assert_int_equal(events_of(c, s, "incident.failed_again"), 4); // it stands
+    Value ret = mend(c, "incident.retry", s, "{'reason':'再试'}");
+    assert_false(v_true(v_get_lit(ret, "resolved")));
+    assert_int_equal(incident_state(c, s), 2);
+    ret = mend(c, "incident.retry", s,
+               "{'reason':'补上岗位','variables':{'first':{'note':'330225-SCJ-SC'}}}");
+    assert_true(v_true(v_get_lit(ret, "resolved")));
+    assert_int_equal(incident_state(c, s), 3);
+    assert_int_equal(open_tasks(c, s), 1);
+    complete(c, s, "second", "{}");
+    assert_int_equal(case_state(c, s), CASE_DECIDED);
+    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM incident WHERE case_id = ?1", id), 1);
+}
+
+static const char *const PAY =
+    HEAD PROCESS TASK("first", "") "<bpmn:serviceTask id=\"pay\" name=\"支付\" yz:service=\"pay\""
+    " yz:ledger=\"L\" yz:amount=\"=number(first.note)\"/>" DECIDE("decide") FLOW("start", "first")
+    FLOW("first", "pay") FLOW("pay", "decide") FLOW("decide", "end") END TAIL;
+
+static void a_service_is_mended_by_variables_or_skipped(void **state) {
+    County *c = *state;
+    publish(c, "T-PAY", PAY);
+    Value s = begin(c, "T-PAY");
+    complete(c, s, "first", "{'note':'0'}");
+    mend(c, "incident.retry", s,
+         "{'reason':'补金额','variables':'{first: {note: string(12 * 100)}}'}");
+    assert_int_equal(case_state(c, s), CASE_DECIDED);
+    assert_int_equal(
+        county_int(c, "SELECT COALESCE(SUM(amount_fen), 0) FROM ledger_entry WHERE case_id = ?1",
+                   id_of(s)),
+        1200);
+    Value other = begin(c, "T-PAY");
+    complete(c, other, "first", "{'note':'0'}");
+    mend(c, "incident.skip", other, "{'reason':'已在线下支付'}");
+    assert_int_equal(case_state(c, other), CASE_DECIDED);
+    assert_int_equal(
+        county_int(c, "SELECT COUNT(*) FROM ledger_entry WHERE case_id = ?1", id_of(other)), 0);
+    Actor admin = county_actor(c, "sysadmin");
+    Value ret, input = county_json(c, "{'reason':'x'}");
+    input = v_with(input, S("incident"), v_int(incident_of(c, other)), c->a);
+    assert_int_equal(county_try(c, "incident.retry", &admin, input, &ret), CONFLICT);
+}
+
+static const char *const CHOICE =
+    HEAD PROCESS TASK("first", "") "<bpmn:exclusiveGateway id=\"ask\"/>" DECIDE("decide")
+    TASK("more", "") FLOW("start", "first") FLOW("first", "ask")
+    FLOW_IF("ask", "decide", "score &gt; 5") FLOW_IF("ask", "more", "score &lt;= 5")
+    FLOW("more", "decide") FLOW("decide", "end") END TAIL;
+
+static void a_condition_that_cannot_be_decided_keeps_the_act(void **state) {
+    County *c = *state;
+    publish(c, "T-ASK", CHOICE);
+    Value s = begin(c, "T-ASK");
+    complete(c, s, "first", "{'note':'同意'}");
+    assert_int_equal(incident_state(c, s), 1);
+    assert_int_equal(
+        county_int(c, "SELECT state FROM task WHERE case_id = ?1", id_of(s)), TASK_DONE);
+    // skipping is for automatic steps
+    Actor admin = county_actor(c, "sysadmin");
+    Value ret, input = county_json(c, "{'reason':'跳过'}");
+    input = v_with(input, S("incident"), v_int(incident_of(c, s)), c->a);
+    assert_int_equal(county_try(c, "incident.skip", &admin, input, &ret), INVALID);
+    mend(c, "incident.retry", s, "{'reason':'补分数','variables':{'score':3}}");
+    assert_int_equal(open_tasks(c, s), 1);
+    // withdrawn meanwhile: the incident is over, its timer too
+    Value other = begin(c, "T-ASK");
+    complete(c, other, "first", "{}");
+    Actor citizen = county_actor(c, "citizen");
+    county_do(c, "case.withdraw", &citizen, with_id(c, other, "{}"));
+    assert_int_equal(incident_state(c, other), 4);
+    assert_int_equal(county_int(c, "SELECT COUNT(*) FROM timer WHERE case_id = ?1 AND done_at IS"
+                                   " NULL",
+                                id_of(other)),
+                     0);
+}
+
+static const char *const UNDECIDED =
+    HEAD PROCESS TASK("first", "") "<bpmn:serviceTask id=\"decide\" name=\"决定\""
+    " yz:service=\"decide\" yz:outcome=\"granted\" yz:reason=\"好\">"
+    "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>0</bpmn:loopCardinality>"
+    "</bpmn:multiInstanceLoopCharacteristics></bpmn:serviceTask>" FLOW("start", "first")
+    FLOW("first", "decide") FLOW("decide", "end") END TAIL;
+
+static void a_flow_that_ends_without_decision_is_an_incident(void **state) {
+    County *c = *state;
+    publish(c, "T-NONE", UNDECIDED);
+    Value s = begin(c, "T-NONE");
+    complete(c, s, "first", "{}");
+    assert_int_equal(case_state(c, s), CASE_APPROVAL);
+    assert_int_equal(incident_state(c, s), 1);
+}
+
+static const char *const AT_ONCE =
+    HEAD PROCESS "<bpmn:scriptTask id=\"sum\" name=\"计算\" yz:result=\"x\">"
+    "<bpmn:script>nothing.at + 1</bpmn:script></bpmn:scriptTask>" DECIDE("decide") FLOW("start", "sum") FLOW("sum", "decide")
+    FLOW("decide", "end") END TAIL;
+
+// What the flow can't do is not the applicant's fault, nor the clerk's who accepts.
+static void a_flow_that_cannot_begin_does_not_refuse_acceptance(void **state) {
+    County *c = *state;
+    publish(c, "T-SUM", AT_ONCE);
+    Value s = begin(c, "T-SUM");
+    int64_t now = case_state(c, s);
+    if (now != CASE_DECIDED) assert_int_equal(incident_state(c, s), 1);
+}
+
+static int up_sqlite(void **state) { return county_up(state, false); }
+static int up_postgres(void **state) { return county_up(state, true); }
+static int fresh(void **state) {
+    County *c = *state;
+    arena_reset(c->a);
+    c->errs = errors_make(c->a);
+    return 0;
+}
+
+#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
+#define TESTS                                                       \
+    EACH(a_step_that_fails_is_retried_then_stands_then_mended),     \
+        EACH(a_service_is_mended_by_variables_or_skipped),          \
+        EACH(a_condition_that_cannot_be_decided_keeps_the_act),     \
+        EACH(a_flow_that_ends_without_decision_is_an_incident),     \
+        EACH(a_flow_that_cannot_begin_does_not_refuse_acceptance)
+
+int main(void) {
+    const struct CMUnitTest sqlite[] = {TESTS};
+    const struct CMUnitTest postgres[] = {TESTS};
+    int failed = cmocka_run_group_tests_name("case_flow", sqlite, up_sqlite, county_down);
+    if (fixture_has_postgres()) {
+        failed += cmocka_run_group_tests_name("case_flow_postgres", postgres, up_postgres,
+                                              county_down);
+    }
+    return failed;
+}
