@@ -4,12 +4,10 @@
 // Limits: none of its own; inputs are bounded by whoever read them.
 #include "base/crypto.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum { SHA256_BLOCK = 64 };
 
@@ -69,17 +67,6 @@ Hash hmac_sha256(Str key, Str data) {
     OPENSSL_cleanse(inner_pad, sizeof inner_pad);
     OPENSSL_cleanse(outer_pad, sizeof outer_pad);
     return outer;
-}
-
-void random_bytes(void *out, size_t n) {
-    unsigned char *at = out;
-    while (n) {
-        ssize_t got = getrandom(at, n, 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) abort(); // guessable secrets would be worse than no service
-        at += got;
-        n -= (size_t)got;
-    }
 }
 
 Str hash_hex(const Hash *h, Arena *a) {

@@ -50,7 +50,10 @@ typedef struct Errors {
     bool more;
 } Errors;
 
-static inline Errors errors_make(Arena *a) { return (Errors){.arena = a}; }
+static inline Errors errors_make(Arena *a) {
+    Errors es = {a, NULL, 0, 0, false};
+    return es;
+}
 #define errors_add(es, status, where, text, ...) \
     errors_fill((es), (status), (where), "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
 Status errors_fill(Errors *es, Status status, Str where, const char *text,

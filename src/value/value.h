@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "value/decimal.h"
 
+#include <assert.h>
+
 typedef enum ValueKind {
     V_NULL,
     V_BOOL,
@@ -65,7 +67,7 @@ struct Entry {
     Value value;
 };
 
-_Static_assert(sizeof(Value) == 24, "passed by value everywhere");
+static_assert(sizeof(Value) == 24, "passed by value everywhere");
 
 enum {
     VALUE_DEPTH_MAX = 200,        // nesting of lists and contexts
@@ -74,12 +76,25 @@ enum {
     VALUE_ITEMS_MAX = 1 << 20,    // items of one list or context
 };
 
-static inline Value v_null(void) { return (Value){.kind = V_NULL}; }
-static inline Value v_bool(bool b) { return (Value){.kind = V_BOOL, .as.boolean = b}; }
-static inline Value v_number(Decimal d) { return (Value){.kind = V_NUMBER, .as.number = d}; }
+// Written so that C++ takes them too.
+static inline Value v_bool(bool b) {
+    Value v = {V_BOOL, 0, 0, 0, {b}};
+    return v;
+}
+static inline Value v_null(void) {
+    Value v = {V_NULL, 0, 0, 0, {false}};
+    return v;
+}
+static inline Value v_number(Decimal d) {
+    Value v = {V_NUMBER, 0, 0, 0, {false}};
+    v.as.number = d;
+    return v;
+}
 static inline Value v_int(int64_t n) { return v_number(decimal_from_int(n)); }
 static inline Value v_str(Str s) {
-    return (Value){.kind = V_STRING, .len = (uint32_t)s.len, .as.text = s.ptr};
+    Value v = {V_STRING, 0, 0, (uint32_t)s.len, {false}};
+    v.as.text = s.ptr;
+    return v;
 }
 #define v_lit(literal) v_str(S(literal))
 Value v_day(Day d);
