@@ -1,0 +1,149 @@
+// room: bpmn
+// The models that keep or break the rules of BPMN 2.0, by expected.csv:
+// - an invalid file: each rule it was written for must be reported, and each finding that
+//   expected.csv gives with a line must be reported at that line;
+// - a valid file: no error of any EXT rule and none of the schema. Files of the families REF and
+//   FLOW are judged by findings of that family only;
+// - a rule in `warnings` must be reported as a warning.
+// Ends in "N passed, N failed, N skipped".
+//   bpmn-lint_suite FOLDER [--verbose]
+#include "base/file.h"
+#include "bpmn/check.h"
+#include "suite_csv.h"
+
+#include <stdio.h>
+
+enum { SUITE_MEMORY = 1 << 30, FILE_MEMORY = 512 << 20, XML_MAX = 32 << 20 };
+
+// "a/b/../c/x" -> "a/c/x", so that a file has one name whoever imports it.
+static Str tidy(Str path, Arena *a) {
+    Str parts[64];
+    size_t n = 0;
+    const bool absolute = str_starts(path, S("/"));
+    while (path.ptr) {
+        const Str part = str_cut(&path, '/');
+        if (!part.len || str_eq(part, S("."))) continue;
+        if (str_eq(part, S("..")) && n && !str_eq(parts[n - 1], S(".."))) n--;
+        else if (n < 64) parts[n++] = part;
+    }
+    Buf b = buf_make(a, 128, 64 << 10);
+    for (size_t i = 0; i < n; i++) {
+        if (i || absolute) buf_char(&b, '/');
+        buf_str(&b, parts[i]);
+    }
+    return buf_view(&b);
+}
+
+static Str folder_of(Str path) {
+    size_t n = path.len;
+    while (n && path.ptr[n - 1] != '/') n--;
+    return n ? str_sub(path, 0, n - 1) : S(".");
+}
+
+static bool import(void *ctx, Str location, Str file, Arena *a, Str *ret_xml, Str *ret_file) {
+    (void)ctx;
+    Error err;
+    if (str_find(location, S("://")) >= 0) return false;
+    const Str path = tidy(path_join(a, folder_of(file), location), a);
+    if (file_read(path, XML_MAX, a, ret_xml, &err) != OK) return false;
+    *ret_file = path;
+    return true;
+}
+
+static bool reported(const FlowFindings *fs, Str rule, int64_t line, FlowSeverity severity) {
+    for (size_t i = 0; i < fs->count; i++)
+        if (str_eq(fs->items[i].rule, rule) && fs->items[i].severity == severity &&
+            (line < 0 || fs->items[i].line == line))
+            return true;
+    return false;
+}
+
+static Str list(const FlowFindings *fs, Arena *a) {
+    Buf b = buf_make(a, 256, 1 << 20);
+    for (size_t i = 0; i < fs->count; i++) {
+        const FlowFinding *f = &fs->items[i];
+        buf_printf(&b, "%s%.*s@%u%s", i ? ";" : "", S_FMT(f->rule), f->line,
+                   f->severity == FLOW_WARNING ? "(warning)" : "");
+        if (str_starts(f->rule, S("XSD")))
+            buf_printf(&b, "[%.*s]", S_FMT(flow_finding_message(f, NULL, NULL, a)));
+    }
+    return b.len ? buf_view(&b) : S("nothing");
+}
+
+// Every "rule@line" or "rule" of a list separated by ';' must be there.
+static Str missing(Str all, const FlowFindings *fs, FlowSeverity severity, Arena *a) {
+    while (all.len) {
+        const Str one = str_cut(&all, ';');
+        Str line_text = one;
+        const Str rule = str_cut(&line_text, '@');
+        int64_t line = -1;
+        if (line_text.len && !str_to_int(line_text, &line)) return S("expected.csv is wrong");
+        if (!reported(fs, rule, line, severity))
+            return arena_printf(a, "expected %.*s, found %.*s", S_FMT(one), S_FMT(list(fs, a)));
+    }
+    return S("");
+}
+
+static Str judge_valid(Str rule, const FlowFindings *fs, Arena *a) {
+    const bool flow = str_starts(rule, S("FLOW")), ref = str_starts(rule, S("REF"));
+    for (size_t i = 0; i < fs->count; i++) {
+        const FlowFinding *f = &fs->items[i];
+        if (f->severity != FLOW_ERROR) continue;
+        const bool counts = flow ? str_starts(f->rule, S("FLOW"))
+                            : ref ? str_starts(f->rule, S("REF"))
+                                  : str_starts(f->rule, S("EXT")) ||
+                                        str_starts(f->rule, S("XSD")) ||
+                                        str_starts(f->rule, S("XML"));
+        if (counts) return arena_printf(a, "expected none, found %.*s", S_FMT(list(fs, a)));
+    }
+    return S("");
+}
+
+static Str judge(const Csv *row, Str path, Str xml, Arena *a) {
+    const FlowCheckOptions o = {.file = path, .import = import};
+    FlowFindings fs = {0};
+    Error err = {0};
+    if (flow_check(xml, &o, a, &fs, &err) != OK)
+        return arena_printf(a, "is refused: %.*s", S_FMT(error_message(&err, NULL, NULL, a)));
+    const Str rule = csv_get(row, S("rule"));
+    Str wrong = S("");
+    if (str_eq(csv_get(row, S("verdict")), S("invalid"))) {
+        wrong = missing(rule, &fs, FLOW_ERROR, a);
+        if (!wrong.len) wrong = missing(csv_get(row, S("findings")), &fs, FLOW_ERROR, a);
+    } else {
+        wrong = judge_valid(rule, &fs, a);
+    }
+    return wrong.len ? wrong : missing(csv_get(row, S("warnings")), &fs, FLOW_WARNING, a);
+}
+
+int main(int argc, char **argv) {
+    const bool verbose = argc == 3 && str_eq(str_z(argv[2]), S("--verbose"));
+    if (argc < 2 || (argc == 3 && !verbose) || argc > 3) {
+        fprintf(stderr, "usage: bpmn-lint_suite FOLDER [--verbose]\n");
+        return 2;
+    }
+    ARENA_AUTO a = arena_create(SUITE_MEMORY);
+    const Str folder = str_z(argv[1]);
+    Str table;
+    Error err = {0};
+    if (file_read(path_join(a, folder, S("expected.csv")), XML_MAX, a, &table, &err) != OK) {
+        fprintf(stderr, "%.*s\n", S_FMT(error_message(&err, NULL, NULL, a)));
+        return 2;
+    }
+    int passed = 0, failed = 0;
+    Csv csv = csv_open(table, a);
+    while (csv_next(&csv, a)) {
+        ARENA_AUTO scratch = arena_create(FILE_MEMORY);
+        const Str name = csv_get(&csv, S("file"));
+        const Str path = tidy(path_join(scratch, folder, name), scratch);
+        Str xml, wrong = S("cannot be read from disk");
+        if (file_read(path, XML_MAX, scratch, &xml, &err) == OK)
+            wrong = judge(&csv, path, xml, scratch);
+        if (wrong.len) failed++;
+        else passed++;
+        if (wrong.len) printf("not ok %.*s - %.*s\n", S_FMT(name), S_FMT(wrong));
+        else if (verbose) printf("ok %.*s\n", S_FMT(name));
+    }
+    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
+    return failed || passed == 0;
+}
