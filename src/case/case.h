@@ -95,11 +95,12 @@ enum { INCIDENTS_SHOWN = 200 };
 // of all. `open`: only those that wait.
 MUST_USE Status incident_list(Db *db, int64_t case_id, bool open, Arena *a, Value *ret,
                               Error *err);
-// One of them, with `variables` of the flow, `automatic` (may be skipped) and the `version` it
-// runs. NOT_FOUND.
-MUST_USE Status incident_view(Db *db, int64_t id, Arena *a, Value *ret, Error *err);
-// How many are retried, and how many stand.
-MUST_USE Status incident_counts(Db *db, int64_t *ret_retrying, int64_t *ret_standing, Error *err);
+// One of them, with `variables` of the flow, `automatic` (may be skipped), the `version` it runs
+// and the drawing. NOT_FOUND.
+MUST_USE Status incident_view(Db *db, int64_t id, Str lang, Arena *a, Value *ret, Error *err);
+// How many are retried, and how many stand; of the cases of one department or, 0, of all.
+MUST_USE Status incident_counts(Db *db, int64_t unit_id, int64_t *ret_retrying,
+                                int64_t *ret_standing, Error *err);
 
 // ---- looking ----
 // The whole case for `actor`: {id, number, item, applicant, state, state_name, outcome, channel,

@@ -478,7 +478,7 @@ static Value with_case(Value row, const CaseRow *c, Arena *a) {
     return v_merge(row, context_done(&more), a);
 }
 
-Status incident_view(Db *db, int64_t id, Arena *a, Value *ret, Error *err) {
+Status incident_view(Db *db, int64_t id, Str lang, Arena *a, Value *ret, Error *err) {
     Value row = v_null();
     Query *q = query(db, INCIDENT_COLUMNS " WHERE n.id = ?1");
     query_int(q, 1, id);
@@ -494,13 +494,19 @@ Status incident_view(Db *db, int64_t id, Arena *a, Value *ret, Error *err) {
         const Error *e = &errs.items[0];
         return error_fill(err, st, e->where, e->text, e->args);
     }
-    *ret = with_case(row, &c, a);
-    return OK;
+    Str svg;
+    st = flow_draw(c.item->flow, v_get_lit(c.flow, "s"), v_get_lit(c.flow, "r"), lang, a, &svg,
+                   err);
+    if (st == OK) *ret = v_with(with_case(row, &c, a), S("flow_svg"), page_raw(svg), a);
+    return st;
 }
 
-Status incident_counts(Db *db, int64_t *ret_retrying, int64_t *ret_standing, Error *err) {
-    Query *q = query(db, "SELECT COUNT(*) FILTER (WHERE state = 1), COUNT(*) FILTER (WHERE"
-                         " state = 2) FROM incident WHERE state < 3");
+Status incident_counts(Db *db, int64_t unit_id, int64_t *ret_retrying, int64_t *ret_standing,
+                       Error *err) {
+    Query *q = query(db, "SELECT COUNT(*) FILTER (WHERE n.state = 1), COUNT(*) FILTER (WHERE"
+                         " n.state = 2) FROM incident n JOIN cases c ON c.id = n.case_id"
+                         " WHERE n.state < 3 AND (?1 = 0 OR c.unit_id = ?1)");
+    query_int(q, 1, unit_id);
     if (query_next(q)) {
         *ret_retrying = query_col_int(q, 0);
         *ret_standing = query_col_int(q, 1);

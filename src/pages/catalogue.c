@@ -71,6 +71,9 @@ static Status items_model(Request *rq, Value *ret, Errors *errs) {
         context_put(&b, step < 0 ? S("prev_href") : S("next_href"),
                     v_str(page_href(rq->arena, S("/admin/items"), q)));
     }
+    int64_t retrying = 0, standing = 0;
+    PAGE_TRY(errs, incident_counts(rq->db, 0, &retrying, &standing, &e));
+    context_put_lit(&b, "incidents_standing", v_int(standing));
     *ret = v_merge(found, context_done(&b), rq->arena);
     return OK;
 }

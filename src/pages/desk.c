@@ -108,6 +108,8 @@ static Status desk_model(Request *rq, Value *ret, Errors *errs) {
              task_list(page_cases(), rq->db, &rq->actor, v_null(), rq->now, rq->arena, &found, &e));
     PAGE_TRY(errs, posts_of(rq, &posts, &e));
     PAGE_TRY(errs, task_posts(rq, &of_task, &e));
+    int64_t retrying = 0, standing = 0;
+    PAGE_TRY(errs, incident_counts(rq->db, rq->actor.unit_id, &retrying, &standing, &e));
     Value rows = v_get_lit(found, "rows");
     ListBuilder list = list_make(rq->arena), counts = list_make(rq->arena);
     int64_t mine = 0, unclaimed = 0;
@@ -130,6 +132,7 @@ static Status desk_model(Request *rq, Value *ret, Errors *errs) {
     context_put_lit(&b, "total", v_int(rows.len));
     context_put_lit(&b, "full", v_bool(rows.len >= CASE_LIST_MAX));
     context_put_lit(&b, "counts", list_done(&counts));
+    context_put_lit(&b, "incidents", v_int(retrying + standing));
     context_put_lit(&b, "posts", posts);
     context_put_lit(&b, "q", v_str(request_query(rq, S("q"))));
     context_put_lit(&b, "light", v_str(request_query(rq, S("light"))));

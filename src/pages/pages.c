@@ -1,6 +1,8 @@
 // Beside the requests: see pages.h. One program, one set of indicators.
 #include "pages/pages.h"
 
+#include "case/case.h"
+
 #include <pthread.h>
 
 enum { PAGES_MEMORY_MAX = 8 << 20, VERIFY_INTERVAL_MS = 500 };
@@ -52,10 +54,23 @@ static Status refresh(App *app, void *ctx, Instant now, Error *err) {
     return cockpit_refresh(ctx, now, err);
 }
 
+static Status gauges(Db *db, Buf *out, Error *err) {
+    int64_t retrying = 0, standing = 0;
+    Status st = incident_counts(db, 0, &retrying, &standing, err);
+    buf_printf(out,
+               "# HELP yizhan_incidents Failed steps of flows that wait.\n"
+               "# TYPE yizhan_incidents gauge\n"
+               "yizhan_incidents{state=\"retrying\"} %lld\n"
+               "yizhan_incidents{state=\"standing\"} %lld\n",
+               (long long)retrying, (long long)standing);
+    return st;
+}
+
 Status pages_start(App *app, Arena *a, Error *err) {
     (void)a;
     Status st = ready(app, err);
     if (st != OK) return st;
+    app->gauges = gauges;
     app_background(app, "cockpit", refresh, room.cockpit, COCKPIT_REFRESH_MS);
     app_background(app, "verify", audit_verify_run, NULL, VERIFY_INTERVAL_MS);
     return OK;

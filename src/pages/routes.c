@@ -5,7 +5,8 @@
 #define TABLES(X) \
     X(portal) X(archive) X(public) X(account) X(apply) X(draft) \
     X(my) X(case) X(supplement) X(window) X(desk) X(cases) X(cockpit) \
-    X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit)
+    X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit) \
+    X(incidents)
 
 #define DECLARE(name)                                             \
     extern const Route name##_routes[] __attribute__((weak));     \
@@ -47,6 +48,7 @@ static const NavItem nav[] = {
     {"/summary", T("工作总结"), ROLES_OFFICIAL},
     {"/admin/items", T("事项"), ROLE_SYSADMIN},
     {"/admin/packs", T("发布事项包"), ROLE_SYSADMIN},
+    {"/admin/incidents", T("流程异常"), ROLE_SYSADMIN},
     {"/admin/units", T("单位岗位"), ROLE_SYSADMIN},
     {"/admin/accounts", T("账号"), ROLE_SYSADMIN | ROLE_SECADMIN},
     {"/audit", T("留痕"), ROLE_AUDITADMIN},

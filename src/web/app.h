@@ -32,6 +32,8 @@ struct App {
     const NavItem *nav;     // may be NULL
     size_t nav_count;
     Str version;
+    // More gauges for /metrics, in Prometheus' text, by whoever knows the records; may be NULL
+    Status (*gauges)(Db *db, Buf *out, Error *err);
     bool dev;               // templates and assets are read from ./ui on every request
     // private to web/: router, assets, csrf key, counters; made by app_prepare
     struct Web *web;

@@ -57,7 +57,6 @@ static void write_one(Buf *out, const char *name, const char *kind, const char *
 }
 
 static Status get_metrics(Request *rq, Reply *reply, Errors *errs) {
-    (void)errs;
     const Metrics *m = &rq->app->web->metrics;
     Buf out = buf_make(rq->arena, 4096, 256 << 10);
     write_requests(m, &out);
@@ -73,6 +72,10 @@ static Status get_metrics(Request *rq, Reply *reply, Errors *errs) {
               load(&m->active));
     write_one(&out, "yizhan_gate_refused_total", "counter",
               "Connections closed for malformed requests.", gate_refused_count());
+    Error err = {0};
+    if (rq->app->gauges && rq->app->gauges(rq->db, &out, &err) != OK) {
+        return errors_push(errs, &err);
+    }
     reply->type = S("text/plain; version=0.0.4; charset=utf-8");
     reply->body = buf_view(&out);
     return OK;
