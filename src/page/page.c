@@ -33,6 +33,7 @@ Status templates_add(TemplateSet *set, Str name, PageKind kind, Str source, Erro
     Template *t = arena_new(set->arena, Template);
     t->name = arena_str(set->arena, name);
     t->kind = kind;
+    t->set = set;
     Status status = page_compile(set, t, source, err);
     if (status != OK) return status;
     if (set->count == set->cap) {
@@ -51,7 +52,7 @@ static Status link_error(Error *err, const Template *t, const Op *op, const char
     char where[200];
     int n = snprintf(where, sizeof where, "%.*s:%u", S_FMT(t->name), op->line);
     size_t len = n < 0 ? 0 : (size_t)n < sizeof where ? (size_t)n : sizeof where - 1;
-    return error_fill(err, INVALID, str_of(where, len), text, (Str[ERROR_ARGS]){op->text});
+    return error_fill(err, INVALID, str_of(where, len), text, (Str[ERROR_ARGS]){op->more->text});
 }
 
 // Depth first; a part that is still open includes itself.
@@ -60,12 +61,12 @@ static Status link_one(TemplateSet *set, Template *t, int depth, Error *err) {
     for (uint32_t i = 0; i < t->ops_count; i++) {
         Op *op = &t->ops[i];
         if (op->kind != OP_PART) continue;
-        Template *part = find(set, op->text);
+        Template *part = find(set, op->more->text);
         if (!part) return link_error(err, t, op, "没有名为“{1}”的模板");
         if (part->kind != t->kind) return link_error(err, t, op, "模板“{1}”不是同一类（网页、文本）");
         if (part->mark == MARK_OPEN) return link_error(err, t, op, "模板“{1}”包含了自己");
         if (depth >= PAGE_DEPTH_MAX) return link_error(err, t, op, "模板嵌套过深");
-        op->part = part;
+        op->more->part = part;
         if (part->mark == MARK_NEW) {
             Status status = link_one(set, part, depth + 1, err);
             if (status != OK) return status;
@@ -91,11 +92,25 @@ Status templates_link(TemplateSet *set, Error *err) {
     return OK;
 }
 
+void templates_translate(TemplateSet *set, Translate translate, void *catalog) {
+    for (uint32_t i = 0; i < set->count; i++) {
+        Template *t = set->items[i];
+        for (uint32_t k = 0; k < t->ops_count; k++) {
+            Op *op = &t->ops[k];
+            if (op->kind != OP_WORDS) continue;
+            op->more->words[1] = words_of(translate(catalog, op->more->text), op->args_count,
+                                    (Escape)op->escape, set->arena);
+        }
+    }
+    set->translate = translate;
+    set->catalog = catalog;
+}
+
 void template_texts(const Template *t, Arena *a, Str **ret, size_t *ret_count) {
     Str *texts = arena_array(a, Str, t->ops_count);
     size_t count = 0;
     for (uint32_t i = 0; i < t->ops_count; i++)
-        if (t->ops[i].kind == OP_WORDS) texts[count++] = t->ops[i].text;
+        if (t->ops[i].kind == OP_WORDS) texts[count++] = t->ops[i].more->text;
     *ret = texts;
     *ret_count = count;
 }

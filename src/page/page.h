@@ -47,6 +47,9 @@ MUST_USE Status templates_add(TemplateSet *set, Str name, PageKind kind, Str sou
 // After the last add: every {{> part}} must exist, no part may include itself. Freezes the set.
 MUST_USE Status templates_link(TemplateSet *set, Error *err);
 const Template *templates_find(const TemplateSet *set, Str name); // NULL when absent
+// After linking: prepares all {{_ }} in the words of one translator. A run with the same one then
+// looks nothing up; other runs are served as well, a word at a time.
+void templates_translate(TemplateSet *set, Translate translate, void *catalog);
 
 typedef struct PageRun {
     Arena *arena;
@@ -68,5 +71,3 @@ void template_texts(const Template *t, Arena *a, Str **ret, size_t *ret_count);
 // default.
 Value page_raw(Str html);
 void page_escape_html(Buf *out, Str s);
-// Text that {{{ }}} lets through: only for HTML that page_render wrote. The mark is lost in JSON.
-Value page_raw(Str html);

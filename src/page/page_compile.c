@@ -56,7 +56,14 @@ static Op *add_op(Compiler *c, OpKind kind) {
     }
     Op *op = &c->ops[c->count++];
     *op = (Op){.kind = (uint8_t)kind, .line = c->line, .to = NONE};
+    bool plain = kind == OP_TEXT || kind == OP_JUMP || kind == OP_NEXT || kind == OP_LEAVE;
+    if (!plain) op->more = arena_new(c->arena, OpMore);
     return op;
+}
+
+static void set_operand(Op *op, const Operand *operand) {
+    op->more->operand = *operand;
+    if (operand->path_len == 1) op->name = operand->path;
 }
 
 static bool is_html(const Compiler *c) { return c->t->kind == PAGE_HTML; }
@@ -75,12 +82,12 @@ static bool operand_of(Compiler *c, Str text, Operand *ret) {
     }
     Str path[PAGE_PATH_MAX];
     size_t n = feel_as_path(e, path, PAGE_PATH_MAX);
-    *ret = (Operand){.expr = e, .path_len = (uint32_t)n};
-    if (n) {
-        Str *kept = arena_array(c->arena, Str, n);
-        memcpy(kept, path, n * sizeof *path);
-        ret->path = kept;
-    }
+    Operand operand = {.expr = e, .path_len = (uint32_t)n};
+    Name *names = n ? arena_array(c->arena, Name, n) : NULL;
+    for (size_t i = 0; i < n; i++) names[i] = name_make(path[i], c->arena);
+    operand.path = names;
+    if (!n) operand.constant = operand_constant(text, c->arena, &operand.value);
+    *ret = operand;
     return true;
 }
 
@@ -136,10 +143,30 @@ static bool compile_value(Compiler *c, Str inner, bool raw) {
         return refuse(c, INVALID, "{{{ }}} 只能用在正文里", S(""));
     if (!hole(c, &escape) || !operand_of(c, expr, &operand)) return false;
     Op *op = add_op(c, raw ? OP_RAW : OP_VALUE);
-    op->operand = operand;
+    set_operand(op, &operand);
     op->escape = (uint8_t)escape;
     op->format = (uint8_t)format;
     return true;
+}
+
+// Cuts a text at the places of its arguments, {1} … {9}; what names no argument stays.
+Words words_of(Str text, uint32_t args, Escape escape, Arena *a) {
+    WordsPiece *pieces = arena_array(a, WordsPiece, args ? text.len / 3 + 2 : 1);
+    Words words = {.pieces = pieces};
+    for (size_t from = 0, at = 0; from <= text.len; at++) {
+        bool end = at >= text.len, place = !end && at + 2 < text.len && text.ptr[at] == '{' &&
+                                          text.ptr[at + 2] == '}' && text.ptr[at + 1] >= '1' &&
+                                          text.ptr[at + 1] < (char)('1' + args);
+        if (!end && !place) continue;
+        Buf piece = buf_make(a, at - from + 16, PAGE_SOURCE_MAX * 6);
+        page_write_str(&piece, str_sub(text, from, at), escape);
+        pieces[words.count++] = (WordsPiece){.text = buf_view(&piece),
+                                             .arg = place ? (uint32_t)(text.ptr[at + 1] - '0') : 0};
+        if (end) break;
+        from = at + 3;
+        at += 2;
+    }
+    return words;
 }
 
 // {{_ text | a; b}}
@@ -160,15 +187,13 @@ static bool compile_words(Compiler *c, Str inner) {
         rest = end < 0 ? (Str){NULL, 0} : str_sub(rest, (size_t)end + 1, rest.len);
     }
     Op *op = add_op(c, OP_WORDS);
-    op->text = text;
+    op->more->text = text;
     op->escape = (uint8_t)escape;
     op->args_count = (uint8_t)count;
     Operand *kept = arena_array(c->arena, Operand, count);
     if (count) memcpy(kept, args, count * sizeof *args);
-    op->args = kept;
-    Buf words = buf_make(c->arena, text.len + 16, PAGE_SOURCE_MAX * 6);
-    page_write_str(&words, text, escape);
-    op->words = buf_view(&words);
+    op->more->args = kept;
+    op->more->words[0] = words_of(text, count, escape, c->arena);
     return true;
 }
 
@@ -206,6 +231,17 @@ static size_t arg_end(Str s) {
     return s.len;
 }
 
+// The frame of a part that is always given the same: made once. NULL when it is not so.
+static const Entry *constant_arguments(Arena *a, const Operand *args, const Str *names,
+                                       uint32_t count) {
+    Entry *entries = arena_array(a, Entry, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!args[i].constant) return NULL;
+        entries[i] = (Entry){names[i], args[i].value};
+    }
+    return entries;
+}
+
 static bool compile_part(Compiler *c, Str inner) {
     inner = str_trim(inner);
     size_t end = 0;
@@ -228,7 +264,7 @@ static bool compile_part(Compiler *c, Str inner) {
         rest = str_trim(str_sub(rest, stop, rest.len));
     }
     Op *op = add_op(c, OP_PART);
-    op->text = str_sub(inner, 0, end);
+    op->more->text = str_sub(inner, 0, end);
     op->args_count = (uint8_t)count;
     Operand *kept = arena_array(c->arena, Operand, count);
     Str *kept_names = arena_array(c->arena, Str, count);
@@ -236,8 +272,9 @@ static bool compile_part(Compiler *c, Str inner) {
         memcpy(kept, args, count * sizeof *args);
         memcpy(kept_names, names, count * sizeof *names);
     }
-    op->args = kept;
-    op->names = kept_names;
+    op->more->args = kept;
+    op->more->names = kept_names;
+    op->more->entries = constant_arguments(c->arena, kept, kept_names, count);
     return true;
 }
 
@@ -253,7 +290,8 @@ static bool open_block(Compiler *c, BlockKind kind, OpKind op_kind, Str expr) {
     if (c->depth == PAGE_DEPTH_MAX) return refuse(c, LIMIT, "嵌套过深", S(""));
     if (!block_place(c) || !operand_of(c, expr, &operand)) return false;
     Op *op = add_op(c, op_kind);
-    op->operand = operand;
+    set_operand(op, &operand);
+    if (op_kind == OP_IF) op->more->condition = condition_of(expr, c->arena);
     c->blocks[c->depth++] = (Block){.kind = kind, .op = c->count - 1, .first = c->count - 1,
                                     .jumps = NONE, .line = c->line, .start = c->html};
     return true;
@@ -288,7 +326,6 @@ static bool compile_else(Compiler *c, Str condition) {
         if (condition.len) return refuse(c, INVALID, "循环的 {{else}} 没有条件", S(""));
         Op *next = add_op(c, OP_NEXT);
         next->to = b->first;
-        c->ops[b->first].text = (Str){NULL, 0};
         jump_to_end(c, b);
     } else {
         jump_to_end(c, b);
@@ -301,7 +338,8 @@ static bool compile_else(Compiler *c, Str condition) {
     Operand operand;
     if (!operand_of(c, condition, &operand)) return false;
     Op *op = add_op(c, OP_IF);
-    op->operand = operand;
+    set_operand(op, &operand);
+    op->more->condition = condition_of(condition, c->arena);
     b->op = c->count - 1;
     return true;
 }
@@ -465,6 +503,33 @@ static bool next_tag(Compiler *c) {
     return c->status == OK;
 }
 
+static bool jumps(const Op *op) {
+    return op->kind == OP_IF || op->kind == OP_JUMP || op->kind == OP_LOOP || op->kind == OP_WITH;
+}
+
+// A text that is only ever followed by one step is written by that step: half as many to walk.
+static void join_texts(Compiler *c) {
+    bool *reached = arena_array(c->arena, bool, c->count + 1); // by a jump
+    uint32_t *places = arena_array(c->arena, uint32_t, c->count + 1), kept = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (jumps(&c->ops[i])) reached[c->ops[i].to] = true;
+        if (c->ops[i].kind == OP_LOOP) reached[i + 1] = true; // from the loop's end
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        bool joins = c->ops[i].kind == OP_TEXT && i + 1 < c->count &&
+                     c->ops[i + 1].kind != OP_TEXT && !reached[i + 1];
+        places[i] = kept;
+        if (joins) c->ops[i + 1].text = c->ops[i].text;
+        else c->ops[kept++] = c->ops[i];
+    }
+    places[c->count] = kept;
+    for (uint32_t i = 0; i < kept; i++) {
+        Op *op = &c->ops[i];
+        if (jumps(op) || op->kind == OP_NEXT) op->to = places[op->to];
+    }
+    c->count = kept;
+}
+
 Status page_compile(TemplateSet *set, Template *t, Str source, Error *err) {
     Compiler *c = arena_new(set->arena, Compiler);
     *c = (Compiler){.set = set, .t = t, .arena = set->arena, .line = 1, .err = err};
@@ -480,6 +545,7 @@ Status page_compile(TemplateSet *set, Template *t, Str source, Error *err) {
     if (c->status == OK && is_html(c) && c->html.state != H_TEXT)
         (void)refuse(c, INVALID, "模板在标签或引号中间结束", S(""));
     if (c->status != OK) return c->status;
+    join_texts(c);
     t->ops = c->ops;
     t->ops_count = c->count;
     return OK;

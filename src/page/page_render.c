@@ -3,18 +3,29 @@
 // frames as a chain of scopes, built when the first expression in a frame needs it.
 #include "page/page_internal.h"
 
-enum { FRAMES_MAX = 2 * PAGE_DEPTH_MAX };
+enum {
+    FRAMES_MAX = 2 * PAGE_DEPTH_MAX,
+    INDEXED_FRAMES = 16,
+    // A context of so many members has a table of their places; smaller ones are read through, and
+    // so are larger ones.
+    INDEX_MEMBERS_MIN = 7,
+    INDEX_MEMBERS_MAX = 128,
+    INDEX_BITS_SMALL = 6, // up to 32 members
+    INDEX_BITS = 8,
+};
 
 typedef struct Frame {
     const struct Frame *outer;
     bool loop;
     bool scoped;      // `scope` is up to date
+    uint8_t index_bits; // 0: `places` is not made yet
     Value value;      // a context; the item of a loop
     Value list;       // loop
     uint32_t index;   // loop, from 0
     FeelScope scope;  // members of value
     FeelScope special; // item, index, first, last
     Entry entries[4];
+    uint8_t *places; // open addressing: a member's position + 1
 } Frame;
 
 typedef struct Render {
@@ -22,11 +33,13 @@ typedef struct Render {
     Buf *out;
     size_t out_start;
     bool english;
+    uint8_t words;    // which of an op's; 2: to be translated now
     uint32_t rounds;  // of all loops
     uint32_t parts;   // nested
     uint32_t frames_count;
+    uint8_t places[INDEXED_FRAMES][1 << INDEX_BITS]; // tables of the outer frames
     Frame frames[FRAMES_MAX];
-    const Frame *frame;
+    Frame *frame;
     Error *err;
     Status status;
 } Render;
@@ -41,33 +54,69 @@ static bool stop(Render *r, const Template *t, const Op *op, const char *text) {
 
 // ---- looking up
 
-static inline const Value *member(const Value *context, Str name) {
-    if (context->kind != V_CONTEXT) return NULL;
-    const Entry *e = context->as.entries, *end = e + context->len;
-    for (; e < end; e++)
-        if (e->key.len == name.len && memcmp(e->key.ptr, name.ptr, name.len) == 0)
-            return &e->value;
+static inline uint32_t place_of(uint64_t head, uint64_t tail, uint8_t bits) {
+    uint64_t mixed = (head ^ (tail * UINT64_C(0x9E3779B97F4A7C15))) * UINT64_C(0xD6E8FEB86659FD93);
+    return (uint32_t)(mixed >> (64 - bits));
+}
+
+static void index_members(Frame *f) {
+    const Entry *entries = f->value.as.entries;
+    uint8_t bits = f->value.len <= 1u << (INDEX_BITS_SMALL - 1) ? INDEX_BITS_SMALL : INDEX_BITS;
+    uint32_t mask = (1u << bits) - 1;
+    memset(f->places, 0, (size_t)1 << bits);
+    for (uint32_t i = 0; i < f->value.len; i++) {
+        uint64_t head, tail;
+        name_ends(entries[i].key, &head, &tail);
+        uint32_t at = place_of(head, tail, bits);
+        while (f->places[at]) at = (at + 1) & mask;
+        f->places[at] = (uint8_t)(i + 1);
+    }
+    f->index_bits = bits;
+}
+
+static inline const Value *member(Frame *f, const Name *name) {
+    if (f->value.kind != V_CONTEXT) return NULL;
+    if (!f->places || f->value.len < INDEX_MEMBERS_MIN || f->value.len > INDEX_MEMBERS_MAX)
+        return name_member(&f->value, name);
+    const Value *hinted = name_hinted(&f->value, name);
+    if (hinted) return hinted;
+    if (!f->index_bits) index_members(f);
+    uint32_t mask = (1u << f->index_bits) - 1;
+    for (uint32_t at = place_of(name->head, name->tail, f->index_bits); f->places[at];
+         at = (at + 1) & mask) {
+        const Entry *e = &f->value.as.entries[f->places[at] - 1];
+        if (!name_is(name, e->key)) continue;
+        name_found(&f->value, name, &e->value);
+        return &e->value;
+    }
     return NULL;
 }
 
-static bool special(const Frame *f, Str name, Value *ret) {
-    if (str_eq(name, S("item"))) *ret = f->value;
-    else if (str_eq(name, S("index"))) *ret = v_int((int64_t)f->index + 1);
-    else if (str_eq(name, S("first"))) *ret = v_bool(f->index == 0);
-    else if (str_eq(name, S("last"))) *ret = v_bool(f->index + 1 == f->list.len);
-    else return false;
-    return true;
+static Value special(const Frame *f, Special name) {
+    switch (name) {
+    case SPECIAL_ITEM: return f->value;
+    case SPECIAL_INDEX: return v_int((int64_t)f->index + 1);
+    case SPECIAL_FIRST: return v_bool(f->index == 0);
+    default: return v_bool(f->index + 1 == f->list.len);
+    }
 }
 
-static bool lookup(const Frame *f, Str name, Value *ret) {
-    for (; f; f = f->outer) {
-        if (f->loop && (name.len == 4 || name.len == 5) && special(f, name, ret)) return true;
-        const Value *v = member(&f->value, name);
+static inline bool lookup(Render *r, const Name *name, Value *ret) {
+    for (Frame *f = r->frame; f; f = (Frame *)f->outer) {
+        if (f->loop && name->special) {
+            *ret = special(f, (Special)name->special);
+            return true;
+        }
+        const Value *v = member(f, name);
         if (!v) continue;
         *ret = *v;
         return true;
     }
     return false;
+}
+
+static bool lookup_in_frames(void *context, const Name *name, Value *ret) {
+    return lookup(context, name, ret);
 }
 
 static const FeelScope *scope_of(Frame *f) {
@@ -80,8 +129,7 @@ static const FeelScope *scope_of(Frame *f) {
     if (!f->loop) return &f->scope;
     static const Str NAMES[] = {S_INIT("item"), S_INIT("index"), S_INIT("first"), S_INIT("last")};
     for (size_t i = 0; i < 4; i++) {
-        f->entries[i].key = NAMES[i];
-        (void)special(f, NAMES[i], &f->entries[i].value);
+        f->entries[i] = (Entry){NAMES[i], special(f, (Special)(SPECIAL_ITEM + i))};
     }
     f->special = (FeelScope){.variables = {.kind = V_CONTEXT, .len = 4, .as.entries = f->entries},
                              .outer = &f->scope};
@@ -91,7 +139,7 @@ static const FeelScope *scope_of(Frame *f) {
 static Value evaluate(Render *r, const FeelExpr *e) {
     FeelRun run;
     run.arena = r->run->arena;
-    run.scope = scope_of((Frame *)r->frame);
+    run.scope = scope_of(r->frame);
     run.functions = r->run->functions;
     run.functions_count = r->run->functions_count;
     run.now = r->run->now;
@@ -100,16 +148,17 @@ static Value evaluate(Render *r, const FeelExpr *e) {
     return feel_eval(&run, e);
 }
 
-static Value resolve(Render *r, const Operand *o) {
+static inline Value resolve(Render *r, const Operand *o) {
     Value v;
+    if (o->constant) return o->value;
     if (o->path_len == 0) return evaluate(r, o->expr);
-    if (!lookup(r->frame, o->path[0], &v)) {
+    if (!lookup(r, &o->path[0], &v)) {
         // Perhaps a host function or a date's member: FEEL knows.
         return o->path_len == 1 && r->run->functions_count == 0 ? v_null()
                                                                 : evaluate(r, o->expr);
     }
     for (uint32_t i = 1; i < o->path_len; i++) {
-        const Value *next = member(&v, o->path[i]);
+        const Value *next = name_member(&v, &o->path[i]);
         if (!next) return v.kind == V_CONTEXT || v.kind == V_NULL ? v_null() : evaluate(r, o->expr);
         v = *next;
     }
@@ -129,6 +178,16 @@ static bool holds(Value v) {
     }
 }
 
+static bool if_holds(Render *r, const Op *op) {
+    Value v;
+    if (op->name && lookup(r, op->name, &v)) return holds(v);
+    if (op->more->condition && r->run->functions_count == 0) {
+        int is = condition_holds(op->more->condition, lookup_in_frames, r);
+        if (is >= 0) return is;
+    }
+    return holds(resolve(r, &op->more->operand));
+}
+
 // ---- steps
 
 static Frame *push(Render *r, const Template *t, const Op *op, Value value) {
@@ -136,25 +195,28 @@ static Frame *push(Render *r, const Template *t, const Op *op, Value value) {
         (void)stop(r, t, op, "模板嵌套过深");
         return NULL;
     }
-    Frame *f = &r->frames[r->frames_count++];
+    uint32_t depth = r->frames_count++;
+    Frame *f = &r->frames[depth];
+    f->places = depth < INDEXED_FRAMES ? r->places[depth] : NULL;
     f->outer = r->frame;
     f->loop = false;
     f->scoped = false;
+    f->index_bits = 0;
     f->value = value;
     r->frame = f;
     return f;
 }
 
 static void pop(Render *r) {
-    r->frame = r->frame->outer;
+    r->frame = (Frame *)r->frame->outer;
     r->frames_count--;
 }
 
-static void show(Render *r, const Op *op) {
+static void show_made(Render *r, const Op *op) {
     ArenaMark mark = arena_mark(r->run->arena);
     const char *ptr = r->out->ptr;
     size_t cap = r->out->cap;
-    Value v = resolve(r, &op->operand);
+    Value v = resolve(r, &op->more->operand);
     if (op->kind == OP_RAW && page_is_raw(v)) buf_str(r->out, v_text(v));
     else page_write(r->out, v, (Format)op->format, r->english, (Escape)op->escape, r->run->arena);
     // What was made only to be printed goes again, unless the output itself had to grow.
@@ -162,27 +224,29 @@ static void show(Render *r, const Op *op) {
         arena_rewind(r->run->arena, mark);
 }
 
-static void words(Render *r, const Op *op) {
-    PageRun *run = r->run;
-    Str text = run->translate ? run->translate(run->catalog, op->text) : op->text;
-    if (op->args_count == 0 && text.ptr == op->text.ptr) {
-        buf_str(r->out, op->words);
+static inline void show(Render *r, const Op *op) {
+    Value v;
+    if (op->name && op->format == FORMAT_PLAIN &&
+        lookup(r, op->name, &v) && v.kind == V_STRING) {
+        if (op->kind == OP_RAW && page_is_raw(v)) buf_str(r->out, v_text(v));
+        else page_write_str(r->out, v_text(v), (Escape)op->escape);
         return;
     }
-    for (size_t i = 0; i < text.len;) {
-        size_t brace = i;
-        while (brace < text.len && text.ptr[brace] != '{') brace++;
-        page_write_str(r->out, str_sub(text, i, brace), (Escape)op->escape);
-        if (brace == text.len) break;
-        char digit = brace + 2 < text.len && text.ptr[brace + 2] == '}' ? text.ptr[brace + 1] : 0;
-        if (digit >= '1' && digit < '1' + op->args_count) {
-            Value v = resolve(r, &op->args[digit - '1']);
-            page_write(r->out, v, FORMAT_PLAIN, r->english, (Escape)op->escape, run->arena);
-            i = brace + 3;
-        } else {
-            page_write_str(r->out, str_sub(text, brace, brace + 1), (Escape)op->escape);
-            i = brace + 1;
-        }
+    show_made(r, op);
+}
+
+static void words(Render *r, const Op *op) {
+    PageRun *run = r->run;
+    const OpMore *more = op->more;
+    Words words = r->words < 2 ? more->words[r->words]
+                               : words_of(run->translate(run->catalog, more->text),
+                                          op->args_count, (Escape)op->escape, run->arena);
+    for (uint32_t i = 0; i < words.count; i++) {
+        const WordsPiece *piece = &words.pieces[i];
+        buf_str(r->out, piece->text);
+        if (!piece->arg) continue;
+        Value v = resolve(r, &op->more->args[piece->arg - 1]);
+        page_write(r->out, v, FORMAT_PLAIN, r->english, (Escape)op->escape, run->arena);
     }
 }
 
@@ -195,7 +259,7 @@ static bool round_limit(Render *r, const Template *t, const Op *op) {
 
 // The next step to do.
 static uint32_t loop_begin(Render *r, const Template *t, const Op *op, uint32_t pc) {
-    Value list = resolve(r, &op->operand);
+    Value list = resolve(r, &op->more->operand);
     if (list.kind != V_LIST && list.kind != V_NULL) { // a single value is a list of one
         Value *one = arena_new(r->run->arena, Value);
         *one = list;
@@ -212,32 +276,37 @@ static uint32_t loop_begin(Render *r, const Template *t, const Op *op, uint32_t 
 }
 
 static uint32_t loop_next(Render *r, const Template *t, const Op *op, uint32_t pc) {
-    Frame *f = (Frame *)r->frame;
+    Frame *f = r->frame;
     if (++f->index >= f->list.len) {
         pop(r);
         return pc + 1;
     }
     f->value = f->list.as.items[f->index];
     f->scoped = false;
+    f->index_bits = 0;
     return round_limit(r, t, op) ? op->to + 1 : pc;
 }
 
 static void render(Render *r, const Template *t);
 
 static void part(Render *r, const Template *t, const Op *op) {
-    if (!op->part || r->parts >= PAGE_DEPTH_MAX) {
-        (void)stop(r, t, op, op->part ? "模板嵌套过深" : "模板还没有连接");
+    if (!op->more->part || r->parts >= PAGE_DEPTH_MAX) {
+        (void)stop(r, t, op, op->more->part ? "模板嵌套过深" : "模板还没有连接");
         return;
     }
     if (op->args_count) {
-        Entry *entries = arena_array(r->run->arena, Entry, op->args_count);
-        for (uint32_t i = 0; i < op->args_count; i++)
-            entries[i] = (Entry){op->names[i], resolve(r, &op->args[i])};
+        const Entry *entries = op->more->entries;
+        if (!entries) {
+            Entry *made = arena_array(r->run->arena, Entry, op->args_count);
+            for (uint32_t i = 0; i < op->args_count; i++)
+                made[i] = (Entry){op->more->names[i], resolve(r, &op->more->args[i])};
+            entries = made;
+        }
         Value args = {.kind = V_CONTEXT, .len = op->args_count, .as.entries = entries};
         if (!push(r, t, op, args)) return;
     }
     r->parts++;
-    render(r, op->part);
+    render(r, op->more->part);
     r->parts--;
     if (op->args_count && r->status == OK) pop(r);
 }
@@ -246,16 +315,17 @@ static void render(Render *r, const Template *t) {
     uint32_t pc = 0;
     while (pc < t->ops_count && r->status == OK) {
         const Op *op = &t->ops[pc];
+        if (op->text.len) buf_str(r->out, op->text);
         switch ((OpKind)op->kind) {
-        case OP_TEXT: buf_str(r->out, op->text); pc++; break;
+        case OP_TEXT: pc++; break;
         case OP_VALUE:
         case OP_RAW: show(r, op); pc++; break;
-        case OP_IF: pc = holds(resolve(r, &op->operand)) ? pc + 1 : op->to; break;
+        case OP_IF: pc = if_holds(r, op) ? pc + 1 : op->to; break;
         case OP_JUMP: pc = op->to; break;
         case OP_LOOP: pc = loop_begin(r, t, op, pc); break;
         case OP_NEXT: pc = loop_next(r, t, op, pc); break;
         case OP_WITH: {
-            Value v = resolve(r, &op->operand);
+            Value v = resolve(r, &op->more->operand);
             if (v.kind != V_CONTEXT) pc = op->to; // nothing to show
             else if (push(r, t, op, v)) pc++;
             break;
@@ -273,6 +343,9 @@ Status page_render(PageRun *run, const Template *t, Buf *out, Error *err) {
     r->out = out;
     r->out_start = out->len;
     r->english = str_eq(run->lang, S("en"));
+    bool prepared = t->set->translate && run->translate == t->set->translate &&
+                    run->catalog == t->set->catalog;
+    r->words = !run->translate ? 0 : prepared ? 1 : 2;
     r->rounds = r->parts = r->frames_count = 0;
     r->frame = NULL;
     r->err = err;

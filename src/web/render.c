@@ -74,6 +74,7 @@ Status app_load_templates(App *app, Arena *a, Error *err) {
     app->templates = set;
     app->english = catalog;
     app->translate = catalog_text;
+    if (!app->dev) templates_translate(set, catalog_text, catalog);
     return OK;
 }
 

@@ -305,6 +305,168 @@ static void limits(void **state) {
     assert_int_equal(templates_add(set, S("deep"), PAGE_TEXT, buf_view(&deep), &err), LIMIT);
 }
 
+// ---- the short ways say what the long way says
+
+static Str render_with(const char *source, Value names) {
+    TemplateSet *set = templates_create(arena);
+    Error err = {0};
+    Buf out = buf_make(arena, 256, 1 << 20);
+    PageRun run = {.arena = arena, .model = names, .lang = S("zh")};
+    assert_int_equal(templates_add(set, S("t"), PAGE_HTML, str_z(source), &err), OK);
+    assert_int_equal(templates_link(set, &err), OK);
+    assert_int_equal(page_render(&run, templates_find(set, S("t")), &out, &err), OK);
+    return buf_view(&out);
+}
+
+// Every comparison of every two kinds of values, decided in the template and by FEEL.
+static void conditions(void **state) {
+    (void)state;
+    static const char *const forms[] = {
+        "x = y",           "x != y",           "x < y",          "x <= y",
+        "x > y",           "x >= y",           "x = null",       "x != null",
+        "x = \"a\"",       "x = 2",            "x = true",       "x or y",
+        "x and y",         "x = 1 or y = 2",   "x = 1 and y = 2", "x.k = y",
+        "x = y or z = 1",  "x or y = 1",       "gone = x",       "gone != x",
+        "count = x",       "x = 1 or x = 2 or x = \"a\" or y",   "x.k = 1 and x.k != y",
+    };
+    static const char *const values[] = {
+        "null",   "true", "false", "0",     "1",          "2.0", "-3", "\"a\"", "\"\"",
+        "\"b\"", "[]",   "[1]",   "[1,2]", "{\"k\":1}", "{}",
+    };
+    enum { VALUES = sizeof values / sizeof *values };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        const FeelExpr *e;
+        Error err;
+        assert_int_equal(feel_parse(str_z(forms[i]), NULL, 0, arena, &e, &err), OK);
+        Str source = arena_printf(arena, "{{#if %s}}yes{{else}}no{{/if}}", forms[i]);
+        for (size_t k = 0; k < VALUES * VALUES; k++) {
+            ArenaMark mark = arena_mark(arena);
+            Str json = arena_printf(arena, "{\"x\":%s,\"y\":%s}", values[k / VALUES],
+                                    values[k % VALUES]);
+            Value names;
+            assert_int_equal(json_parse(json, JSON_STRICT, (JsonLimits){0}, arena, &names, NULL),
+                             OK);
+            FeelScope scope = {.variables = names};
+            FeelRun run = {.arena = arena, .scope = &scope};
+            bool is = v_true(feel_eval(&run, e));
+            Str shown = render_with(arena_cstr(arena, source), names);
+            if (!str_eq(shown, is ? S("yes") : S("no"))) {
+                print_error("%s with %.*s: %.*s\n", forms[i], S_FMT(json), S_FMT(shown));
+                fail();
+            }
+            arena_rewind(arena, mark);
+        }
+    }
+}
+
+// Contexts of all sizes, in loops and parts deeper than there are tables for: each name is found
+// where it is, and nowhere else.
+static void lookups(void **state) {
+    (void)state;
+    static const int sizes[] = {1, 6, 7, 8, 31, 32, 33, 100, 128, 129, 300};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        Buf source = buf_make(arena, 1024, 1 << 20), expected = buf_make(arena, 1024, 1 << 20);
+        ListBuilder rows = list_make(arena);
+        for (int row = 0; row < 3; row++) { // the same names, each time in another order
+            ContextBuilder b = context_make(arena);
+            for (int i = 0; i < sizes[s]; i++) {
+                int k = (i * 7 + row) % sizes[s];
+                k = sizes[s] % 7 ? k : i;
+                Str name = arena_printf(arena, "name%d%s", k, k % 3 ? "" : "_and_a_long_tail");
+                context_put(&b, name, v_int(k + row));
+            }
+            list_add(&rows, context_done(&b));
+        }
+        buf_lit(&source, "{{#loop rows}}");
+        for (int k = 0; k < sizes[s]; k++)
+            buf_printf(&source, "{{name%d%s}},", k, k % 3 ? "" : "_and_a_long_tail");
+        buf_lit(&source, "{{name_not_there}}{{outside}}{{/loop}}");
+        for (int row = 0; row < 3; row++) {
+            for (int k = 0; k < sizes[s]; k++) buf_printf(&expected, "%d,", k + row);
+            buf_lit(&expected, "o");
+        }
+        ContextBuilder top = context_make(arena);
+        context_put(&top, S("rows"), list_done(&rows));
+        context_put(&top, S("outside"), v_lit("o"));
+        Str shown = render_with(arena_cstr(arena, buf_view(&source)), context_done(&top));
+        assert_true(str_eq(shown, buf_view(&expected)));
+    }
+    Buf deep = buf_make(arena, 1024, 1 << 20);
+    for (int i = 0; i < 30; i++) buf_lit(&deep, "{{#with a}}");
+    buf_lit(&deep, "{{b8}} {{top}}");
+    for (int i = 0; i < 30; i++) buf_lit(&deep, "{{/with}}");
+    Value at = v_lit("x");
+    for (int i = 0; i < 31; i++) {
+        ContextBuilder b = context_make(arena);
+        context_put(&b, S("a"), at);
+        for (int k = 1; k < 10; k++)
+            context_put(&b, arena_printf(arena, "b%d", k), v_int(i * 10 + k));
+        if (i == 30) context_put(&b, S("top"), v_lit("t"));
+        at = context_done(&b);
+    }
+    assert_true(str_eq(render_with(arena_cstr(arena, buf_view(&deep)), at), S("8 t")));
+}
+
+// A special character at every place of a text of every length up to two blocks.
+static void escaping(void **state) {
+    (void)state;
+    static const char specials[] = "&<>\"'";
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    for (size_t len = 0; len < 40; len++) {
+        char text[40];
+        for (size_t i = 0; i < len; i++) text[i] = (char)('a' + i % 20);
+        Buf plain = buf_make(arena, 64, 4096);
+        page_escape_html(&plain, str_of(text, len));
+        assert_true(str_eq(buf_view(&plain), str_of(text, len)));
+        for (size_t at = 0; at < len; at++) {
+            for (size_t k = 0; k < 5; k++) {
+                char kept = text[at];
+                text[at] = specials[k];
+                Buf out = buf_make(arena, 64, 4096);
+                page_escape_html(&out, str_of(text, len));
+                Str parts[] = {str_of(text, at), str_z(entities[k]),
+                               str_of(text + at + 1, len - at - 1)};
+                assert_true(str_eq(buf_view(&out), arena_concat(arena, parts, 3)));
+                text[at] = kept;
+            }
+        }
+    }
+    for (int c = 0; c < 256; c++) { // nothing but the five
+        char byte = (char)c, text[16];
+        memset(text, byte, sizeof text);
+        Buf out = buf_make(arena, 64, 4096);
+        page_escape_html(&out, str_of(text, sizeof text));
+        assert_int_equal(out.len == sizeof text, c == 0 || !strchr(specials, c));
+    }
+}
+
+// Prepared texts, texts translated while rendering, and texts of another translator.
+static void prepared(void **state) {
+    (void)state;
+    static const char *const source =
+        "<p title=\"{{_ 还剩 {1} 个工作日 | n}}\">{{_ 受理}} "
+        "{{_ 还剩 {1} 个工作日 | title}} {{_ 没有 {1} {2} 译文 | n}}</p>";
+    TemplateSet *set = templates_create(arena);
+    Error err = {0};
+    assert_int_equal(templates_add(set, S("t"), PAGE_HTML, str_z(source), &err), OK);
+    Str before = render_set(set, S("en"), translate);
+    templates_translate(set, translate, NULL);
+    PageRun run = {.arena = arena, .model = model(), .lang = S("en"), .translate = translate};
+    Buf out = buf_make(arena, 256, 1 << 20), other = buf_make(arena, 256, 1 << 20);
+    assert_int_equal(page_render(&run, templates_find(set, S("t")), &out, &err), OK);
+    assert_true(str_eq(buf_view(&out), before));
+    assert_true(str_starts(
+        before, S("<p title=\"1234567 working days left &lt;now&gt;\">Accept &lt;")));
+    assert_true(str_find(before, S("没有 1234567 {2} 译文")) > 0);
+    run.catalog = &run; // another catalogue: nothing of the first is shown for it
+    assert_int_equal(page_render(&run, templates_find(set, S("t")), &other, &err), OK);
+    assert_true(str_eq(buf_view(&other), before));
+    run.translate = NULL;
+    Buf zh = buf_make(arena, 256, 1 << 20);
+    assert_int_equal(page_render(&run, templates_find(set, S("t")), &zh, &err), OK);
+    assert_true(str_starts(buf_view(&zh), S("<p title=\"还剩 1234567 个工作日\">受理 ")));
+}
+
 static int setup(void **state) {
     (void)state;
     arena = arena_create(256 << 20);
@@ -320,7 +482,8 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(values),      T(blocks), T(places),    T(refusals), T(formats),
-        T(translation), T(parts),  T(text_kind), T(limits),
+        T(translation), T(parts),  T(text_kind), T(limits),   T(conditions),
+        T(lookups),     T(escaping), T(prepared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
