@@ -2,21 +2,13 @@
 // functions, conditionals, iterators and filters (DMN 1.5, chapter 10.2).
 #include "dmn/dmn_internal.h"
 
-bool load_refuse(Loader *l, Status status, uint32_t line, const char *text, Str arg) {
-    if (l->status != OK) return false;
-    Str where = arena_printf(l->arena, "%u", line);
-    l->status = error_fill(l->err, status, where, text, (Str[ERROR_ARGS]){arg});
-    return false;
-}
+enum { SHOWN_MAX = 80 }; // bytes of an expression in a message
 
-// The FEEL in the <text> of `e`; an empty test is "-".
-bool load_text(Loader *l, const Element *e, bool unary, Text *ret) {
-    const Element *text = element_child(e, "text");
-    Str source = text ? text->text : S("");
+// `source` as it begins at `line` of the file; an empty test is "-".
+bool load_source(Loader *l, Str source, uint32_t line, bool unary, Text *ret) {
     Error err = {0};
-    uint32_t line = text ? text->line : e->line;
-    *ret = (Text){.line = line};
-    if (unary && source.len == 0) source = S("-");
+    *ret = (Text){.line = line, .column = 1, .source = source};
+    if (unary && source.len == 0) source = ret->source = S("-");
     if (source.len == 0) {
         ret->error = S("表达式是空的");
         return l->deferred || load_refuse(l, INVALID, line, "{1}", ret->error);
@@ -28,14 +20,32 @@ bool load_text(Loader *l, const Element *e, bool unary, Text *ret) {
     if (status == OK) return true;
     // The place inside the expression is counted on in the file.
     Str place = err.where;
-    int64_t inside = 1;
+    int64_t inside = 1, column = 1;
     if (!str_to_int(str_cut(&place, ':'), &inside)) inside = 1;
+    if (!place.ptr || !str_to_int(place, &column)) column = 1;
     ret->expr = NULL;
     ret->line = line + (uint32_t)(inside > 0 ? inside - 1 : 0);
+    ret->column = (uint32_t)(column > 0 ? column : 1);
     Str said = error_message(&err, NULL, NULL, l->arena);
-    ret->error = arena_printf(l->arena, "%.*s（%.*s）", S_FMT(said),
-                              (int)(source.len < 80 ? source.len : 80), source.ptr);
-    return l->deferred || load_refuse(l, INVALID, ret->line, "{1}", ret->error);
+    size_t shown = 0, next = 0;
+    while (next < source.len && next < SHOWN_MAX) {
+        (void)str_utf8_next(source, &next);
+        shown = next;
+    }
+    Error e = {0};
+    Str at = arena_printf(l->arena, "%u", ret->column);
+    (void)error_fill(&e, INVALID, S(""), "{1}（“{2}”第 {3} 字）",
+                     (Str[ERROR_ARGS]){said, str_sub(source, 0, shown), at});
+    ret->error = error_message(&e, NULL, NULL, l->arena);
+    if (l->findings) finding_add(l, ret->line, ret->column, "error", ret->error);
+    if (l->findings || l->deferred) return true;
+    return load_refuse(l, INVALID, ret->line, "{1}", ret->error);
+}
+
+// The FEEL in the <text> of `e`.
+bool load_text(Loader *l, const Element *e, bool unary, Text *ret) {
+    const Element *text = element_child(e, "text");
+    return load_source(l, text ? text->text : S(""), text ? text->text_line : e->line, unary, ret);
 }
 
 static const char *const KINDS[] = {"literalExpression", "decisionTable", "context", "invocation",
@@ -54,13 +64,6 @@ const Boxed *load_boxed_child(Loader *l, const Element *e, uint32_t depth) {
     return NULL;
 }
 
-static uint32_t count_of(const Element *e, const char *name) {
-    uint32_t n = 0;
-    for (const Element *kid = e->first; kid; kid = kid->next)
-        if (!name || str_eq(kid->name, str_z(name))) n++;
-    return n;
-}
-
 static Boxed *make(Loader *l, const Element *e, BoxedKind kind, uint32_t count) {
     Boxed *b = arena_new(l->arena, Boxed);
     b->kind = kind;
@@ -68,23 +71,31 @@ static Boxed *make(Loader *l, const Element *e, BoxedKind kind, uint32_t count) 
     b->count = count;
     b->kids = arena_array(l->arena, const Boxed *, count);
     b->names = arena_array(l->arena, Str, count);
+    b->types = arena_array(l->arena, const ItemType *, count);
+    b->type = type_of_ref(l, element_attr(e, "typeRef"), e->line);
+    b->space = l->space;
     return b;
 }
 
 static const Boxed *load_context(Loader *l, const Element *e, uint32_t depth) {
-    Boxed *b = make(l, e, BOXED_CONTEXT, count_of(e, "contextEntry"));
+    Boxed *b = make(l, e, BOXED_CONTEXT, element_count(e, "contextEntry"));
     uint32_t i = 0;
     for (const Element *kid = e->first; kid; kid = kid->next) {
         if (!str_eq(kid->name, S("contextEntry"))) continue;
         const Element *variable = element_child(kid, "variable");
         b->names[i] = variable ? element_attr(variable, "name") : S("");
+        if (variable)
+            b->types[i] = type_of_ref(l, element_attr(variable, "typeRef"), variable->line);
+        for (uint32_t j = 0; !l->deferred && b->names[i].len && j < i; j++)
+            if (str_eq(b->names[j], b->names[i]))
+                (void)load_refuse(l, INVALID, kid->line, "名称“{1}”重复", b->names[i]);
         b->kids[i++] = load_boxed_child(l, kid, depth);
     }
     return b;
 }
 
 static const Boxed *load_invocation(Loader *l, const Element *e, uint32_t depth) {
-    Boxed *b = make(l, e, BOXED_INVOCATION, count_of(e, "binding") + 1);
+    Boxed *b = make(l, e, BOXED_INVOCATION, element_count(e, "binding") + 1);
     uint32_t i = 1;
     b->kids[0] = load_boxed_child(l, e, depth);
     for (const Element *kid = e->first; kid; kid = kid->next) {
@@ -108,11 +119,11 @@ static const Boxed *load_list(Loader *l, const Element *e, uint32_t depth) {
 
 // A relation is a list of contexts.
 static const Boxed *load_relation(Loader *l, const Element *e, uint32_t depth) {
-    uint32_t columns = count_of(e, "column"), row = 0, i = 0;
+    uint32_t columns = element_count(e, "column"), row = 0, i = 0;
     Str *names = arena_array(l->arena, Str, columns);
     for (const Element *kid = e->first; kid; kid = kid->next)
         if (str_eq(kid->name, S("column"))) names[i++] = element_attr(kid, "name");
-    Boxed *b = make(l, e, BOXED_LIST, count_of(e, "row"));
+    Boxed *b = make(l, e, BOXED_LIST, element_count(e, "row"));
     for (const Element *kid = e->first; kid; kid = kid->next) {
         if (!str_eq(kid->name, S("row"))) continue;
         Boxed *context = make(l, kid, BOXED_CONTEXT, columns);
@@ -126,12 +137,15 @@ static const Boxed *load_relation(Loader *l, const Element *e, uint32_t depth) {
 }
 
 static const Boxed *load_function(Loader *l, const Element *e, uint32_t depth) {
-    Boxed *b = make(l, e, BOXED_FUNCTION, count_of(e, "formalParameter") + 1);
+    Boxed *b = make(l, e, BOXED_FUNCTION, element_count(e, "formalParameter") + 1);
     Str kind = element_attr(e, "kind");
     uint32_t i = 1;
     b->external = kind.len && !str_eq(kind, S("FEEL"));
-    for (const Element *kid = e->first; kid; kid = kid->next)
-        if (str_eq(kid->name, S("formalParameter"))) b->names[i++] = element_attr(kid, "name");
+    for (const Element *kid = e->first; kid; kid = kid->next) {
+        if (!str_eq(kid->name, S("formalParameter"))) continue;
+        b->types[i] = type_of_ref(l, element_attr(kid, "typeRef"), kid->line);
+        b->names[i++] = element_attr(kid, "name");
+    }
     b->kids[0] = load_boxed_child(l, e, depth);
     return b;
 }

@@ -3,38 +3,59 @@
 // decision, calls of knowledge models are limited in depth.
 #include "dmn/dmn_internal.h"
 
-Value session_fail(Session *s, uint32_t line, const char *text, Str arg) {
-    if (s->diagnostics.len >= DMN_DIAGNOSTICS_MAX) return v_null();
+static void diagnostic(Session *s, uint32_t line, uint32_t column, const char *text,
+                       const Str args[ERROR_ARGS]) {
+    if (s->diagnostics.len >= DMN_DIAGNOSTICS_MAX) return;
     Error e = {0};
-    (void)error_fill(&e, INVALID, S(""), text, (Str[ERROR_ARGS]){arg});
+    (void)error_fill(&e, INVALID, S(""), text, args);
     ContextBuilder c = context_make(s->arena);
     context_put_new(&c, S("decision"), v_str(s->node ? s->node->name : S("")));
     context_put_new(&c, S("line"), v_int(line));
+    context_put_new(&c, S("column"), v_int(column));
     context_put_new(&c, S("text"), v_str(error_message(&e, NULL, NULL, s->arena)));
     list_add(&s->diagnostics, context_done(&c));
+}
+
+Value session_fail(Session *s, uint32_t line, const char *text, Str a, Str b, Str c) {
+    diagnostic(s, line, 1, text, (Str[ERROR_ARGS]){a, b, c});
     return v_null();
 }
 
+static Value fail(Session *s, uint32_t line, const char *text) {
+    return session_fail(s, line, text, S(""), S(""), S(""));
+}
+
+// What FEEL reported, at its place in the file.
+static void take_diagnostics(Session *s, const FeelRun *run, uint32_t line) {
+    for (size_t i = 0; i < run->diagnostics_count; i++) {
+        const FeelDiagnostic *d = &run->diagnostics[i];
+        diagnostic(s, line + d->line - 1, d->column, d->text, d->args);
+    }
+}
+
+static void run_begin(const Session *s, FeelRun *run, const FeelScope *scope) {
+    run->arena = s->arena; // the array of diagnostics needs no zeros
+    run->scope = scope;
+    run->functions = NULL;
+    run->functions_count = 0;
+    run->now = s->now;
+    run->type_test = session_type_test;
+    run->type_host = (void *)(uintptr_t)s;
+    run->diagnostics_count = 0;
+    run->steps = 0;
+}
+
 static Value run_text(Session *s, const Text *t, const FeelScope *scope, const Value *input) {
-    if (!t->expr) return session_fail(s, t->line, "{1}", t->error);
-    if (s->steps > FEEL_STEPS_MAX) return session_fail(s, t->line, "运算步数超过上限", S(""));
+    if (!t->expr) {
+        diagnostic(s, t->line, t->column, "{1}", (Str[ERROR_ARGS]){t->error});
+        return v_null();
+    }
+    if (s->steps > FEEL_STEPS_MAX) return fail(s, t->line, "运算步数超过上限");
     FeelRun run;
-    run.arena = s->arena;
-    run.scope = scope;
-    run.functions = NULL;
-    run.functions_count = 0;
-    run.now = s->now;
-    run.diagnostics_count = 0;
-    run.steps = 0;
+    run_begin(s, &run, scope);
     Value v = input ? feel_test(&run, t->expr, *input) : feel_eval(&run, t->expr);
     s->steps += run.steps;
-    for (size_t i = 0; i < run.diagnostics_count; i++) {
-        const FeelDiagnostic *d = &run.diagnostics[i];
-        Error e = {0};
-        (void)error_fill(&e, INVALID, S(""), d->text, d->args);
-        (void)session_fail(s, t->line + d->line - 1, "{1}",
-                           error_message(&e, NULL, NULL, s->arena));
-    }
+    if (run.diagnostics_count) take_diagnostics(s, &run, t->line);
     return v;
 }
 
@@ -46,13 +67,13 @@ Value text_test(Session *s, const Text *t, const FeelScope *scope, Value input) 
     return run_text(s, t, scope, &input);
 }
 
-static const FeelScope *scope_with(Session *s, const FeelScope *outer, Value variables) {
+const FeelScope *scope_with(Session *s, const FeelScope *outer, Value variables) {
     FeelScope *scope = arena_new(s->arena, FeelScope);
     *scope = (FeelScope){.variables = variables, .outer = outer};
     return scope;
 }
 
-static Value one_entry(Session *s, Str name, Value v) {
+Value one_entry(Session *s, Str name, Value v) {
     Entry *e = arena_new(s->arena, Entry);
     *e = (Entry){name, v};
     return (Value){.kind = V_CONTEXT, .len = 1, .as.entries = e};
@@ -70,37 +91,48 @@ typedef struct Closure {
     Str self;
 } Closure;
 
-static Value function_value(Session *s, const Boxed *b, const FeelScope *scope, Str self);
+// The parameters by their names, converted to their types; null when one is not of its type.
+static bool bind(Session *s, const Boxed *f, const Value *args, Value *ret) {
+    uint32_t params = f->count - 1;
+    Entry *entries = arena_array(s->arena, Entry, params);
+    for (uint32_t i = 0; i < params; i++) {
+        Value v = item_convert(s, f->types[i + 1], args[i], f->line, f->names[i + 1]);
+        if (v.kind == V_NULL && args[i].kind != V_NULL) return false;
+        entries[i] = (Entry){f->names[i + 1], v};
+    }
+    *ret = (Value){.kind = V_CONTEXT, .len = params, .as.entries = entries};
+    return true;
+}
 
 static Value call_boxed(void *host, const Value *args, size_t count, Arena *a) {
     const Closure *f = host;
+    const Boxed *b = f->function;
     Session *s = f->s;
-    uint32_t params = f->function->count - 1;
     (void)a; // the session's
-    if (f->function->external)
-        return session_fail(s, f->function->line, "外部函数不受支持", S(""));
-    if (!f->function->kids[0]) return session_fail(s, f->function->line, "函数没有内容", S(""));
-    if (count != params) return session_fail(s, f->function->line, "参数个数不符", S(""));
+    if (b->external) return fail(s, b->line, "外部函数不受支持");
+    if (!b->kids[0]) return fail(s, b->line, "函数没有内容");
+    if (count != b->count - 1) return fail(s, b->line, "参数个数不符");
     if (s->calls >= DMN_CALLS_MAX || s->steps > FEEL_STEPS_MAX)
-        return session_fail(s, f->function->line, "函数嵌套过深", S(""));
-    ContextBuilder c = context_make(s->arena);
-    for (uint32_t i = 0; i < params; i++) context_put(&c, f->function->names[i + 1], args[i]);
+        return fail(s, b->line, "函数嵌套过深");
+    Value bound;
+    if (!bind(s, b, args, &bound)) return v_null();
     const FeelScope *scope = f->scope;
-    if (f->self.len) {
-        Value self = function_value(s, f->function, f->scope, f->self);
-        scope = scope_with(s, scope, one_entry(s, f->self, self));
-    }
+    if (f->self.len)
+        scope = scope_with(s, scope, one_entry(s, f->self, function_value(s, b, scope, f->self)));
     ListBuilder *rules = s->rules;
+    Str inside = s->inside;
     s->rules = NULL; // rows of a called table are not the decision's own
+    if (f->self.len) s->inside = f->self;
     s->calls++;
     s->steps += CALL_STEPS;
-    Value v = boxed_eval(s, f->function->kids[0], scope_with(s, scope, context_done(&c)));
+    Value v = boxed_eval(s, b->kids[0], scope_with(s, scope, bound));
     s->calls--;
     s->rules = rules;
-    return v;
+    s->inside = inside;
+    return item_convert(s, b->type, v, b->line, f->self);
 }
 
-static Value function_value(Session *s, const Boxed *b, const FeelScope *scope, Str self) {
+Value function_value(Session *s, const Boxed *b, const FeelScope *scope, Str self) {
     Closure *f = arena_new(s->arena, Closure);
     *f = (Closure){s, b, scope, self};
     return feel_function(call_boxed, f, b->names + 1, b->count - 1, s->arena);
@@ -117,33 +149,35 @@ static Value context_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     Entry *entries = arena_array(s->arena, Entry, b->count);
     FeelScope *own = arena_new(s->arena, FeelScope);
     *own = (FeelScope){.variables = {.kind = V_CONTEXT, .as.entries = entries}, .outer = scope};
+    uint16_t depth = 0;
     for (uint32_t i = 0; i < b->count; i++) {
         const Boxed *kid = b->kids[i];
         Value v = kid && kid->kind == BOXED_FUNCTION ? function_value(s, kid, own, b->names[i])
                                                      : kid_eval(s, b, i, own);
+        if (kid) v = item_convert(s, b->types[i], v, kid->line, b->names[i]);
         if (b->names[i].len == 0) return v;
+        if (v_depth(v) > depth) depth = v_depth(v);
+        if (depth >= VALUE_DEPTH_MAX) return fail(s, b->line, "数据嵌套过深");
         entries[own->variables.len++] = (Entry){b->names[i], v};
+        own->variables.extra = (uint16_t)(depth + 1);
     }
     return own->variables;
 }
 
-// The callee is called through FEEL, so that named arguments work for every kind of function.
 static Value invocation_eval(Session *s, const Boxed *b, const FeelScope *scope) {
-    Buf source = buf_make(s->arena, 64, FEEL_SOURCE_MAX);
-    ContextBuilder c = context_make(s->arena);
-    context_put(&c, S("f"), kid_eval(s, b, 0, scope));
-    buf_lit(&source, "f(");
+    Value function = kid_eval(s, b, 0, scope);
+    Value *args = arena_array(s->arena, Value, b->count);
     for (uint32_t i = 1; i < b->count; i++) {
-        Str name = arena_printf(s->arena, "a%u", i);
-        context_put(&c, name, kid_eval(s, b, i, scope));
-        buf_printf(&source, "%s%.*s: %.*s", i > 1 ? ", " : "", S_FMT(b->names[i]), S_FMT(name));
+        args[i - 1] = kid_eval(s, b, i, scope);
+        if (b->kids[i])
+            args[i - 1] = item_convert(s, b->types[i], args[i - 1], b->kids[i]->line, b->names[i]);
     }
-    buf_lit(&source, ")");
-    const FeelExpr *call;
-    if (feel_parse(buf_view(&source), b->names, b->count, s->arena, &call, NULL) != OK)
-        return session_fail(s, b->line, "调用的参数名称读不懂", S(""));
-    Text text = {.expr = call, .line = b->line};
-    return text_eval(s, &text, scope_with(s, scope, context_done(&c)));
+    FeelRun run;
+    run_begin(s, &run, scope);
+    Value v = feel_call(&run, function, b->names + 1, args, b->count - 1);
+    s->steps += run.steps;
+    take_diagnostics(s, &run, b->line);
+    return v;
 }
 
 static Value list_eval(Session *s, const Boxed *b, const FeelScope *scope) {
@@ -175,7 +209,7 @@ static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope)
     bool every = b->kind == BOXED_EVERY;
     bool wrong = false;
     Value in = kid_eval(s, b, 0, scope), answer = v_bool(every);
-    if (in.kind == V_NULL) return session_fail(s, b->line, "循环的列表是空值", S(""));
+    if (in.kind == V_NULL) return fail(s, b->line, "循环的列表是空值");
     in = as_list(s, in);
     for (uint32_t i = 0; i < in.len && s->steps <= FEEL_STEPS_MAX; i++) {
         Value v = kid_eval(s, b, 1, scope_with(s, scope, one_entry(s, b->variable,
@@ -183,7 +217,7 @@ static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope)
         if (v.kind != V_BOOL) wrong = true;
         else if (v.as.boolean != every) answer = v;
     }
-    return wrong ? session_fail(s, b->line, "条件应为真假值", S("")) : answer;
+    return wrong ? fail(s, b->line, "条件应为真假值") : answer;
 }
 
 static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
@@ -207,12 +241,11 @@ static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
 static Value if_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     Value v = kid_eval(s, b, 0, scope);
     if (v.kind != V_BOOL && v.kind != V_NULL)
-        return session_fail(s, b->line, "条件应为真假值", S(""));
+        return fail(s, b->line, "条件应为真假值");
     return kid_eval(s, b, v_true(v) ? 1 : 2, scope);
 }
 
-Value boxed_eval(Session *s, const Boxed *b, const FeelScope *scope) {
-    s->steps++;
+static Value boxed_op(Session *s, const Boxed *b, const FeelScope *scope) {
     switch (b->kind) {
     case BOXED_TEXT: return text_eval(s, &b->text, scope);
     case BOXED_TABLE: return table_eval(s, b->table, scope, b->line);
@@ -229,95 +262,10 @@ Value boxed_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     return v_null();
 }
 
-// ---- decisions
-
-// Dates and durations of JSON come as text; the input's declared type says what they are.
-static Value typed(Session *s, const Node *input, Value v) {
-    const DmnModel *m = s->model;
-    const FeelExpr *e = str_eq(input->type, S("date"))              ? m->to_date
-                        : str_eq(input->type, S("time"))            ? m->to_time
-                        : str_eq(input->type, S("dateTime")) ||
-                                  str_eq(input->type, S("date and time"))
-                            ? m->to_date_time
-                        : str_eq(input->type, S("dayTimeDuration")) ||
-                                  str_eq(input->type, S("yearMonthDuration")) ||
-                                  str_eq(input->type, S("days and time duration")) ||
-                                  str_eq(input->type, S("years and months duration"))
-                            ? m->to_duration
-                            : NULL;
-    if (!e || v.kind != V_STRING) return v;
-    Text text = {.expr = e, .line = input->line};
-    return text_eval(s, &text, scope_with(s, NULL, one_entry(s, S("v"), v)));
-}
-
-static Value decide(Session *s, const Node *d);
-
-// Knowledge models as functions; each sees those it requires, and itself.
-static void add_knowledge(Session *s, const Node *n, ContextBuilder *c) {
-    for (uint32_t i = 0; i < n->knowledge_count; i++) {
-        const Node *k = n->knowledge[i];
-        Value *made = &s->functions[k->index]; // each once, however many require it
-        if (!k->logic) continue;
-        if (made->kind == V_NULL) {
-            ContextBuilder inner = context_make(s->arena);
-            add_knowledge(s, k, &inner);
-            *made = function_value(s, k->logic, scope_with(s, NULL, context_done(&inner)),
-                                   k->name);
-        }
-        context_put(c, k->name, *made);
-    }
-}
-
-static const FeelScope *scope_of(Session *s, const Node *d) {
-    ContextBuilder c = context_make(s->arena);
-    for (uint32_t i = 0; i < d->inputs_count; i++)
-        context_put(&c, d->inputs[i]->name,
-                    typed(s, d->inputs[i], v_get(s->input, d->inputs[i]->name)));
-    for (uint32_t i = 0; i < d->decisions_count; i++)
-        context_put(&c, d->decisions[i]->name, decide(s, d->decisions[i]));
-    add_knowledge(s, d, &c);
-    return scope_with(s, NULL, context_done(&c));
-}
-
-static Value decide(Session *s, const Node *d) {
-    if (s->done[d->index]) return s->values[d->index];
-    const FeelScope *scope = scope_of(s, d);
-    const Node *outer = s->node;
-    ListBuilder *outer_rules = s->rules, rules = list_make(s->arena);
-    s->node = d;
-    s->rules = &rules;
-    // A decision without logic is made elsewhere: its value may come with the input.
-    Value v = d->logic                    ? boxed_eval(s, d->logic, scope)
-              : v_has(s->input, d->name) ? v_get(s->input, d->name)
-                                         : session_fail(s, d->line, "决策没有内容", S(""));
-    s->node = outer;
-    s->rules = outer_rules;
-    ContextBuilder c = context_make(s->arena);
-    context_put_new(&c, S("decision"), v_str(d->name));
-    context_put_new(&c, S("rules"), list_done(&rules));
-    context_put_new(&c, S("value"), v);
-    list_add(&s->trace, context_done(&c));
-    s->values[d->index] = v;
-    s->done[d->index] = true;
-    return v;
-}
-
-Status dmn_decide(const DmnModel *m, Str decision, Value input, Instant now, Arena *a,
-                  DmnResult *ret, Error *err) {
-    const Node *d = NULL;
-    for (uint32_t i = 0; i < m->decisions_count && !d; i++)
-        if (str_eq(m->decisions[i]->name, decision)) d = m->decisions[i];
-    if (!d) return error_set(err, NOT_FOUND, S(""), "没有名为“{1}”的决策", decision);
-    if (input.kind != V_CONTEXT && input.kind != V_NULL)
-        return error_set(err, INVALID, S(""), "决策的输入应为上下文");
-    Session s = {.model = m, .input = input, .now = now, .arena = a,
-                 .values = arena_array(a, Value, m->decisions_count),
-                 .done = arena_array(a, bool, m->decisions_count),
-                 .functions = arena_array(a, Value, m->knowledge_count), .trace = list_make(a),
-                 .diagnostics = list_make(a)};
-    Session *session = arena_new(a, Session); // functions among the results keep it
-    *session = s;
-    Value v = decide(session, d);
-    *ret = (DmnResult){v, list_done(&session->trace), list_done(&session->diagnostics)};
-    return OK;
+Value boxed_eval(Session *s, const Boxed *b, const FeelScope *scope) {
+    s->steps++;
+    Value v = boxed_op(s, b, scope);
+    // Of a function the type is that of its result.
+    if (b->kind == BOXED_FUNCTION || !b->type) return v;
+    return item_convert(s, b->type, v, b->line, s->node ? s->node->name : S(""));
 }

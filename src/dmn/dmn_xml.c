@@ -43,6 +43,8 @@ static Element *element_of(xmlNode *node, Arena *a) {
         }
     }
     e->text = str_trim(buf_view(&text));
+    e->text_line = e->line;
+    for (const char *p = text.ptr; p && p < e->text.ptr; p++) e->text_line += *p == '\n';
     return e;
 }
 
@@ -90,4 +92,10 @@ const Element *element_child(const Element *e, const char *name) {
     for (const Element *kid = e->first; kid; kid = kid->next)
         if (str_eq(kid->name, str_z(name))) return kid;
     return NULL;
+}
+
+uint32_t element_count(const Element *e, const char *name) {
+    uint32_t n = 0;
+    for (const Element *kid = e->first; kid; kid = kid->next) n += str_eq(kid->name, str_z(name));
+    return n;
 }

@@ -33,3 +33,52 @@ size_t builtin_match(Str source, size_t at) {
 #undef X
     return best;
 }
+
+bool builtin_arrange(const Builtin *b, const Str *names, uint32_t count,
+                     int32_t order[BUILTIN_PARAMS_MAX], uint32_t *ret_count) {
+    Str alternatives = str_z(b->params);
+    while (alternatives.ptr) {
+        Str params = str_cut(&alternatives, '|');
+        uint32_t params_count = 0, found = 0, last = 0;
+        while (params.ptr && params_count < BUILTIN_PARAMS_MAX) {
+            Str param = str_cut(&params, ',');
+            order[params_count] = -1;
+            for (uint32_t i = 0; i < count; i++) {
+                if (!str_eq(names[i], param)) continue;
+                order[params_count] = (int32_t)i;
+                found++;
+                last = params_count + 1;
+            }
+            params_count++;
+        }
+        if (found == count) {
+            *ret_count = last;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Where a function may be called in several ways, the name of an argument says what it must be.
+static bool name_fits(Str name, Value v) {
+    if (str_eq(name, S("key"))) return v.kind == V_STRING;
+    if (str_eq(name, S("keys"))) return v.kind == V_LIST;
+    if (str_eq(name, S("position"))) return v.kind == V_NUMBER;
+    if (str_eq(name, S("match"))) return v.kind == V_FUNCTION;
+    if (str_starts(name, S("range"))) return v.kind == V_RANGE;
+    if (str_starts(name, S("point"))) return v.kind != V_RANGE;
+    return true;
+}
+
+bool builtin_names_fit(const Builtin *b, const Str *names, const Value *args, uint32_t count,
+                       Str *ret_wrong) {
+    if (!strchr(b->params, '|')) return true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (name_fits(names[i], args[i])) continue;
+        *ret_wrong = names[i];
+        return false;
+    }
+    return true;
+}
+
+bool feel_is_function(Str name) { return builtin_find(name) != NULL; }

@@ -94,8 +94,24 @@ static Value native_call(Eval *ev, FeelNative call, void *host, const Value *arg
     return ev->stopped ? v_null() : v;
 }
 
+static Value builtin_named(Eval *ev, const Builtin *b, const Str *names, const Value *args,
+                           uint32_t count) {
+    int32_t order[BUILTIN_PARAMS_MAX];
+    Value ordered[BUILTIN_PARAMS_MAX];
+    uint32_t ordered_count;
+    if (!builtin_arrange(b, names, count, order, &ordered_count))
+        return eval_fail(ev, "函数 {1} 没有这样的参数名称", str_z(b->name));
+    Str wrong;
+    if (!builtin_names_fit(b, names, args, count, &wrong))
+        return eval_fail(ev, "函数 {1} 的参数“{2}”不是它应有的类型", str_z(b->name), wrong);
+    for (uint32_t i = 0; i < ordered_count; i++)
+        ordered[i] = order[i] >= 0 ? args[order[i]] : (Value){.extra = VALUE_LEFT_OUT};
+    return checked_call(ev, b, ordered, ordered_count);
+}
+
 Value eval_builtin(Eval *ev, const Node *n) {
-    const Builtin *b = n->as.builtin;
+    bool by_names = n->sub == BUILTIN_NAMED;
+    const Builtin *b = by_names ? n->as.named->builtin : n->as.builtin;
     Value room[ARGS_INLINE];
     Value *args = n->count <= ARGS_INLINE ? room : arena_array(ev->arena, Value, n->count);
     for (uint32_t i = 0; i < n->count; i++) args[i] = eval_node(ev, n->kids[i]);
@@ -105,8 +121,9 @@ Value eval_builtin(Eval *ev, const Node *n) {
         if (str_eq(f->name, str_z(b->name)))
             return native_call(ev, f->call, f->host, args, n->count);
     }
-    if (n->sub == 1) return eval_fail(ev, "函数 {1} 没有这样的参数名称", str_z(b->name));
-    return ev->stopped ? v_null() : checked_call(ev, b, args, n->count);
+    if (ev->stopped) return v_null();
+    return by_names ? builtin_named(ev, b, n->as.named->names, args, n->count)
+                    : checked_call(ev, b, args, n->count);
 }
 
 Value builtin_value(const Builtin *b, Arena *a) {
@@ -162,7 +179,7 @@ static Value literal_call(Eval *ev, Value function, const Value *args, uint32_t 
     const Frame *inner = f->self.len ? frame++ : f->frame;
     for (uint32_t i = 0; i < count; i++) {
         bool ok;
-        Value v = type_convert(literal->types[i], args[i], &ok);
+        Value v = type_convert(ev, literal->types[i], args[i], &ok);
         if (!ok) return eval_fail(ev, "参数“{1}”的类型不符", literal->params[i]);
         *frame = (Frame){inner, literal->params[i], v};
         inner = frame++;
@@ -212,6 +229,15 @@ static bool by_name(const Function *f, const Str *names, Value *args, uint32_t c
     return true;
 }
 
+Value call_named(Eval *ev, Value function, const Str *names, Value *args, uint32_t count) {
+    if (function.kind == V_FUNCTION && names) {
+        const Function *f = function.as.function;
+        if (f->kind == FUNCTION_BUILTIN) return builtin_named(ev, f->builtin, names, args, count);
+        if (!by_name(f, names, args, count)) return eval_fail(ev, "函数没有这样的参数名称");
+    }
+    return call_value(ev, function, args, count);
+}
+
 Value eval_call(Eval *ev, const Node *n) {
     uint32_t count = n->count - 1;
     Value callee = eval_node(ev, n->kids[0]);
@@ -219,10 +245,7 @@ Value eval_call(Eval *ev, const Node *n) {
     for (uint32_t i = 0; i < count; i++) args[i] = eval_node(ev, n->kids[i + 1]);
     ev->at = n;
     if (ev->stopped) return v_null();
-    if (callee.kind == V_FUNCTION && n->as.names &&
-        !by_name(callee.as.function, n->as.names, args, count))
-        return eval_fail(ev, "函数没有这样的参数名称");
-    Value v = call_value(ev, callee, args, count);
+    Value v = call_named(ev, callee, n->as.names, args, count);
     ev->at = n;
     return v;
 }

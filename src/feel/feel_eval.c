@@ -260,9 +260,9 @@ static Value eval_arithmetic(Eval *ev, const Node *n) {
 
 static Value eval_instance(Eval *ev, const Node *n) {
     Value v = eval_node(ev, n->kids[0]);
-    if (n->as.type->kind == T_UNKNOWN)
+    if (!type_known(ev, n->as.type))
         return eval_fail_at(ev, n, "不认识的类型", S(""), S(""), S(""));
-    return v_bool(type_holds(n->as.type, v));
+    return v_bool(type_holds(ev, n->as.type, v));
 }
 
 static Value eval_op(Eval *ev, const Node *n) {
@@ -340,11 +340,23 @@ Value feel_test(FeelRun *run, const FeelExpr *unary, Value input) {
     return v.kind == V_BOOL ? v : v_null();
 }
 
+Value feel_call(FeelRun *run, Value function, const Str *names, const Value *args, size_t count) {
+    static const FeelExpr NOWHERE = {.source = S_INIT("")};
+    Eval ev = {.run = run, .arena = run->arena, .expr = &NOWHERE};
+    run->steps = 0;
+    if (count > FEEL_ARGS_MAX) return eval_fail(&ev, "参数过多");
+    Value *copy = arena_array(run->arena, Value, count);
+    if (count) memcpy(copy, args, count * sizeof *args);
+    return call_named(&ev, function, names, copy, (uint32_t)count);
+}
+
 // ---- what an expression reads
 
 typedef struct Reads {
     Arena *arena;
+    bool needs;          // without the conditions of filters
     Str *names;
+    uint32_t *offsets;   // of each name
     size_t count, cap;
     Str *hidden;
     size_t hidden_count, hidden_cap;
@@ -366,24 +378,42 @@ static bool among(const Str *items, size_t count, Str s) {
     return false;
 }
 
+static void reads_add(Reads *r, Str name, uint32_t offset) {
+    if (among(r->hidden, r->hidden_count, name) || among(r->names, r->count, name) ||
+        builtin_find(name))
+        return;
+    if (r->count == r->cap) {
+        size_t cap = r->cap ? r->cap * 2 : 8;
+        uint32_t *more = arena_array(r->arena, uint32_t, cap);
+        if (r->count) memcpy(more, r->offsets, r->count * sizeof *more);
+        r->offsets = more;
+    }
+    r->offsets[r->count] = offset;
+    push(r->arena, &r->names, &r->count, &r->cap, name);
+}
+
 static void reads_of(Reads *r, const Node *n) {
     size_t mark = r->hidden_count;
-    if (n->op == N_NAME && !among(r->hidden, r->hidden_count, n->name) &&
-        !among(r->names, r->count, n->name) && !builtin_find(n->name))
-        push(r->arena, &r->names, &r->count, &r->cap, n->name);
+    if (n->op == N_NAME) reads_add(r, n->name, n->offset);
     if (n->op == N_FUNCTION) {
         const FunctionLiteral *f = n->as.function;
         for (uint32_t i = 0; i < f->count; i++)
             push(r->arena, &r->hidden, &r->hidden_count, &r->hidden_cap, f->params[i]);
-        reads_of(r, f->body);
+        if (!f->external) reads_of(r, f->body);
     }
     if (n->op == N_FOR)
         push(r->arena, &r->hidden, &r->hidden_count, &r->hidden_cap, S("partial"));
     for (uint32_t i = 0; i < n->count; i++) {
-        if (n->op == N_FILTER && i == 1)
+        if (n->op == N_FILTER && i == 1) {
+            if (r->needs) break;
             push(r->arena, &r->hidden, &r->hidden_count, &r->hidden_cap, S("item"));
+        }
+        // A function may call itself by the name of its entry.
+        bool named = n->op == N_CONTEXT && n->kids[i]->op == N_FUNCTION;
+        if (named)
+            push(r->arena, &r->hidden, &r->hidden_count, &r->hidden_cap, n->as.names[i]);
         reads_of(r, n->kids[i]);
-        bool binds = n->op == N_CONTEXT ||
+        bool binds = (n->op == N_CONTEXT && !named) ||
                      ((n->op == N_FOR || n->op == N_SOME || n->op == N_EVERY) && i + 1 < n->count);
         if (binds)
             push(r->arena, &r->hidden, &r->hidden_count, &r->hidden_cap, n->as.names[i]);
@@ -398,6 +428,18 @@ void feel_reads(const FeelExpr *e, Arena *a, Str **ret, size_t *ret_count) {
     *ret_count = r.count;
 }
 
+void feel_needs(const FeelExpr *e, Arena *a, FeelName **ret, size_t *ret_count) {
+    Reads r = {.arena = a, .needs = true};
+    reads_of(&r, e->root);
+    FeelName *names = arena_array(a, FeelName, r.count);
+    for (size_t i = 0; i < r.count; i++) {
+        names[i].name = r.names[i];
+        feel_line_column(e->source, r.offsets[i], &names[i].line, &names[i].column);
+    }
+    *ret = names;
+    *ret_count = r.count;
+}
+
 size_t feel_as_path(const FeelExpr *e, Str *ret, size_t max) {
     size_t count = 1;
     const Node *n = e->root;
@@ -406,4 +448,76 @@ size_t feel_as_path(const FeelExpr *e, Str *ret, size_t max) {
     n = e->root;
     for (size_t i = count; i-- > 0; n = n->op == N_PATH ? n->kids[0] : n) ret[i] = n->name;
     return count;
+}
+
+// ---- tests of literals
+
+typedef struct Ranges {
+    Arena *arena;
+    Range *items;
+    uint32_t count, cap;
+} Ranges;
+
+static bool add_range(Ranges *r, const Value *low, bool low_closed, const Value *high,
+                      bool high_closed) {
+    if (r->count == r->cap) {
+        r->cap = r->cap ? r->cap * 2 : 2;
+        Range *more = arena_array(r->arena, Range, r->cap);
+        if (r->count) memcpy(more, r->items, r->count * sizeof *more);
+        r->items = more;
+    }
+    r->items[r->count++] = (Range){low, high, low && low_closed, high && high_closed};
+    return true;
+}
+
+static bool add_literal(Ranges *r, const Value *v) {
+    switch (v->kind) {
+    case V_NULL: return true; // holds for null only
+    case V_RANGE:
+        return add_range(r, v->as.range->low, v->as.range->low_closed, v->as.range->high,
+                         v->as.range->high_closed);
+    case V_LIST:
+        for (uint32_t i = 0; i < v->len; i++)
+            if (v->as.items[i].kind == V_LIST || !add_literal(r, &v->as.items[i])) return false;
+        return true;
+    case V_CONTEXT:
+    case V_FUNCTION: return false;
+    default: return add_range(r, v, true, v, true);
+    }
+}
+
+static bool add_test(Ranges *r, const Node *n) {
+    if (n->op != N_TEST_CMP && n->op != N_TEST_VALUE) return false;
+    const Node *kid = n->kids[0];
+    if (kid->op != N_LITERAL) return false;
+    const Value *v = &kid->as.value;
+    if (n->op == N_TEST_VALUE) return add_literal(r, v);
+    if (v->kind == V_NULL || v->kind == V_LIST || v->kind == V_RANGE || v->kind == V_BOOL)
+        return false;
+    switch ((NodeOp)n->sub) {
+    case N_EQ: return add_range(r, v, true, v, true);
+    case N_NE: return add_range(r, NULL, false, v, false) && add_range(r, v, false, NULL, false);
+    case N_LT: return add_range(r, NULL, false, v, false);
+    case N_LE: return add_range(r, NULL, false, v, true);
+    case N_GT: return add_range(r, v, false, NULL, false);
+    default: return add_range(r, v, true, NULL, false);
+    }
+}
+
+bool feel_as_tests(const FeelExpr *unary, Arena *a, FeelTests *ret) {
+    const Node *n = unary->root;
+    Ranges ranges = {.arena = a};
+    FeelTests tests = {0};
+    if (n->op == N_TEST_DASH) {
+        tests.any = true;
+    } else {
+        if (n->op != N_TEST_ANY) return false;
+        tests.negated = n->as.negated;
+        for (uint32_t i = 0; i < n->count; i++)
+            if (!add_test(&ranges, n->kids[i])) return false;
+        tests.ranges = ranges.items;
+        tests.count = ranges.count;
+    }
+    *ret = tests;
+    return true;
 }

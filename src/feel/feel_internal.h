@@ -59,6 +59,7 @@ typedef struct Type {
     const Str *names;                  // a context's members
     const struct Type *const *members; // their types; a function's parameters
     uint32_t count;
+    Str name;                          // of a type that isn't FEEL's own
 } Type;
 
 typedef struct Eval Eval;
@@ -85,6 +86,13 @@ typedef struct FunctionLiteral {
     const Node *body;
 } FunctionLiteral;
 
+// A call of a built-in function by the names of its arguments.
+typedef struct NamedBuiltin {
+    const Builtin *builtin;
+    const Str *names; // of the kids, in the order they were written
+} NamedBuiltin;
+enum { BUILTIN_NAMED = 1 };
+
 struct Node {
     uint8_t op;  // NodeOp
     uint8_t sub; // detail of the op
@@ -99,6 +107,7 @@ struct Node {
         const Str *names;
         const Type *type;
         const Builtin *builtin;
+        const NamedBuiltin *named; // N_BUILTIN with sub BUILTIN_NAMED
         const FunctionLiteral *function;
         bool negated;
     } as;
@@ -191,8 +200,9 @@ void names_push(Parser *p, Str name);
 
 // ---- feel_type.c
 const Type *parse_type(Parser *p); // NULL after lex_fail
-bool type_holds(const Type *t, Value v);
-Value type_convert(const Type *t, Value v, bool *ok); // lists of one and back
+bool type_holds(Eval *ev, const Type *t, Value v); // `ev` NULL: nobody knows other types
+bool type_known(Eval *ev, const Type *t);          // and those inside it
+Value type_convert(Eval *ev, const Type *t, Value v, bool *ok); // lists of one and back
 
 // ---- feel_parse.c
 const Node *parse_expression(Parser *p);
@@ -229,6 +239,8 @@ Value eval_filter(Eval *ev, const Node *n);
 Value eval_call(Eval *ev, const Node *n);
 Value eval_builtin(Eval *ev, const Node *n);
 Value eval_function(Eval *ev, const Node *n, Str self);
+// `names` may be NULL; `args` are put in order.
+Value call_named(Eval *ev, Value function, const Str *names, Value *args, uint32_t count);
 Value call_value(Eval *ev, Value function, const Value *args, uint32_t count);
 Value call_builtin(Eval *ev, const Builtin *b, const Value *args, uint32_t count);
 Value builtin_value(const Builtin *b, Arena *a);
@@ -272,7 +284,14 @@ bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret);
 int regex_match(Eval *ev, const Regex *r, Str s, size_t from, uint32_t options);
 
 // ---- feel_builtin*.c
+enum { BUILTIN_PARAMS_MAX = 64 };
 const Builtin *builtin_find(Str name);
+// Puts named arguments in order: order[i] is the argument of parameter i, -1 when it is left out.
+// False: no way of calling it has these names.
+bool builtin_arrange(const Builtin *b, const Str *names, uint32_t count,
+                     int32_t order[BUILTIN_PARAMS_MAX], uint32_t *ret_count);
+bool builtin_names_fit(const Builtin *b, const Str *names, const Value *args, uint32_t count,
+                       Str *ret_wrong);
 // The longest built-in name with blanks that stands at `at` and is followed by '('; 0: none.
 size_t builtin_match(Str source, size_t at);
 #define BUILTINS(X) X(number) X(string) X(list) X(date) X(range) X(context)

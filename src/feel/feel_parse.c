@@ -102,55 +102,16 @@ static bool parse_arguments(Parser *p, Arguments *args) {
     return parser_expect(p, TK_RPAREN, ")");
 }
 
-// Puts named arguments of a built-in function in order. `params` as in Builtin; false: no
-// alternative has these names.
-static bool arrange(const char *params, const Arguments *args, int32_t order[64],
-                    uint32_t *ret_count) {
-    Str alternatives = str_z(params);
-    while (alternatives.ptr) {
-        Str names = str_cut(&alternatives, '|');
-        uint32_t count = 0, found = 0, last = 0;
-        while (names.ptr && count < 64) {
-            Str name = str_cut(&names, ',');
-            order[count] = -1;
-            for (uint32_t i = 0; i < args->count; i++) {
-                if (!str_eq(args->names[i], name)) continue;
-                order[count] = (int32_t)i;
-                found++;
-                last = count + 1;
-            }
-            count++;
-        }
-        if (found == args->count) {
-            *ret_count = last;
-            return true;
-        }
-    }
-    return false;
-}
-
-static const Node *left_out(Parser *p, size_t at) {
-    Node *n = node_make(p, N_LITERAL, at, 0);
-    n->as.value.extra = VALUE_LEFT_OUT;
-    return n;
-}
-
+// Named arguments are put in order when they are there: what they are decides too.
 static const Node *builtin_call(Parser *p, const Builtin *b, size_t at, const Arguments *args) {
-    int32_t order[64];
-    uint32_t count = args->count;
-    if (args->named && !arrange(b->params, args, order, &count)) {
-        // Wrong names are a wrong call: null and a diagnostic when it is evaluated.
-        Node *n = node_make(p, N_BUILTIN, at, 0);
-        n->as.builtin = b;
-        n->sub = 1;
-        return n;
-    }
-    Node *n = node_make(p, N_BUILTIN, at, count);
+    Node *n = node_make(p, N_BUILTIN, at, args->count);
+    if (args->count) memcpy(n->kids, args->values, args->count * sizeof *n->kids);
     n->as.builtin = b;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!args->named) n->kids[i] = args->values[i];
-        else if (order[i] >= 0) n->kids[i] = args->values[order[i]];
-        else n->kids[i] = left_out(p, at);
+    if (args->named) {
+        NamedBuiltin *named = arena_new(p->arena, NamedBuiltin);
+        *named = (NamedBuiltin){b, args->names};
+        n->sub = BUILTIN_NAMED;
+        n->as.named = named;
     }
     return n;
 }

@@ -308,6 +308,35 @@ bool time_parse_any(Str s, Arena *a, Value *ret) {
            time_parse_time(s, a, ret) || time_parse_duration(s, ret);
 }
 
+bool feel_read(ValueKind kind, Str text, Arena *a, Value *ret) {
+    Value v;
+    switch (kind) {
+    case V_DATE:
+        if (!time_parse_date(text, &v)) return false;
+        break;
+    case V_TIME:
+        if (!time_parse_time(text, a, &v)) return false;
+        break;
+    case V_DATE_TIME:
+        if (!time_parse_date_time(text, a, &v)) return false;
+        break;
+    case V_DURATION:
+    case V_MONTHS:
+        if (!time_parse_duration(text, &v) || v.kind != (uint8_t)kind) return false;
+        break;
+    default: return false;
+    }
+    *ret = v;
+    return true;
+}
+
+Value feel_midnight(Value date, Arena *a) {
+    if (date.kind != V_DATE) return v_null();
+    return time_value(V_DATE_TIME, (DateTime){.year = date.as.date.year,
+                                              .month = date.as.date.month,
+                                              .day = date.as.date.day, .has_offset = 1}, a);
+}
+
 // ---- arithmetic
 
 static int64_t day_seconds(const DateTime *t) {
