@@ -9,7 +9,12 @@
 
 #include "base/crypto.h"
 
-enum { LETTER_CODE_BYTES = 12, LETTER_MODEL_MAX = 256 << 10, LETTER_TEXT_MAX = 1 << 20 };
+enum {
+    CODE_SECRET_BYTES = 12,
+    CODE_TIME_LEN = 5, // digits of 32: the seconds come round after 388 days, and nothing minds
+    LETTER_MODEL_MAX = 256 << 10,
+    LETTER_TEXT_MAX = 1 << 20,
+};
 
 typedef struct LetterKind {
     Str kind, mark;
@@ -72,6 +77,15 @@ static Str number_make(Tx *tx, int64_t case_id, Str kind, Value model, int64_t b
     return buf_view(&out);
 }
 
+static Str code_make(Instant now, Arena *a) {
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv"; // in the order of their bytes
+    char time[CODE_TIME_LEN];
+    uint64_t seconds = (uint64_t)now / 1000;
+    for (size_t i = CODE_TIME_LEN; i > 0; i--, seconds /= 32) time[i - 1] = digits[seconds % 32];
+    Str secret = random_token(CODE_SECRET_BYTES, a);
+    return arena_concat(a, (Str[]){str_of(time, CODE_TIME_LEN), secret}, 2);
+}
+
 static Str digest_of(Str kind, Str number, Str model_json, Arena *a) {
     Hash h = sha256_parts((Str[]){kind, S("\n"), number, S("\n"), model_json}, 5);
     return hash_hex(&h, a);
@@ -88,7 +102,7 @@ Status letter_issue(Tx *tx, const Item *item, int64_t case_id, Str kind, Value m
     Status st = same_kind(tx, case_id, kind, &before, errs);
     if (st != OK) return st;
     Str number = number_make(tx, case_id, kind, model, before);
-    Str text = json_to_str(model, a), code = random_token(LETTER_CODE_BYTES, a);
+    Str text = json_to_str(model, a), code = code_make(tx_now(tx), a);
     if (text.len > LETTER_MODEL_MAX) {
         return errors_add(errs, LIMIT, S("letter"), "文书内容过长");
     }

@@ -259,7 +259,6 @@ static Status read_intake(Request *rq, Intake *in, Value *ret_answers, Errors *e
     put_known(rq, in);
     read_materials(rq, in);
     *ret_answers = answers_sent(rq, in);
-    show_form(rq, in, *ret_answers, NULL);
     return OK;
 }
 
@@ -298,8 +297,10 @@ static Status intake_page(Request *rq, Reply *reply, Errors *errs) {
     Intake in;
     Value answers;
     Status st = read_intake(rq, &in, &answers, errs);
-    if (st == OK) reply_page(rq, reply, "work/window_item", intake_model(rq, &in));
-    return st;
+    if (st != OK) return st;
+    show_form(rq, &in, answers, NULL);
+    reply_page(rq, reply, "work/window_item", intake_model(rq, &in));
+    return OK;
 }
 
 // ---- sending it ------------------------------------------------------------------------------
@@ -444,7 +445,7 @@ static Status send_intake(Request *rq, Reply *reply, const Intake *in, Value ans
     if (st != OK) return st;
     Str number = v_text(v_get_lit(result, "number")), act = request_text(rq, S("_act"));
     bool received = false, second = str_eq(act, S("accept")) || str_eq(act, S("correct"));
-    PAGE_TRY(errs, case_is_received(rq, number, &received, &e));
+    if (second) PAGE_TRY(errs, case_is_received(rq, number, &received, &e));
     Errors later = errors_make(rq->arena);
     if (second && received) {
         (void)second_act(rq, in, number, str_eq(act, S("correct")), &later);
@@ -469,6 +470,7 @@ static Status intake_post(Request *rq, Reply *reply, Errors *errs) {
     if (st != OK) return st;
     Str act = request_text(rq, S("_act"));
     if (str_eq(act, S("refresh")) || request_text(rq, S("_add")).len) {
+        show_form(rq, &in, answers, NULL);
         reply_page(rq, reply, "work/window_item", intake_model(rq, &in));
         return OK;
     }

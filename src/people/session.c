@@ -189,23 +189,18 @@ Status session_logout(Store *s, Str token, Instant now, Arena *a, Error *err) {
 
 // ---- who is behind a cookie ----
 
-static Status posts_of(Db *db, Arena *a, Actor *actor, Error *err) {
-    Query *q = query(db, "SELECT post_id FROM account_post WHERE account_id = ?1 ORDER BY post_id");
-    query_int(q, 1, actor->account_id);
-    size_t count = 0, cap = 8;
-    int64_t *posts = arena_array(a, int64_t, cap);
-    while (query_next(q)) {
-        if (count == cap) {
-            int64_t *more = arena_array(a, int64_t, cap * 2);
-            memcpy(more, posts, count * sizeof *posts);
-            posts = more;
-            cap *= 2;
-        }
-        posts[count++] = query_col_int(q, 0);
+// Adds the post the row names, if any; there is a row for each of an account's posts.
+static void add_post(Query *q, int col, Arena *a, Actor *actor, int64_t **posts, size_t *cap) {
+    if (query_col_null(q, col)) return;
+    if (actor->posts_count == *cap) {
+        size_t more = *cap ? *cap * 2 : 8;
+        int64_t *grown = arena_array(a, int64_t, more);
+        if (*cap) memcpy(grown, *posts, *cap * sizeof **posts);
+        *posts = grown;
+        *cap = more;
     }
-    actor->posts = posts;
-    actor->posts_count = count;
-    return query_done(q, err);
+    (*posts)[actor->posts_count++] = query_col_int(q, col);
+    actor->posts = *posts;
 }
 
 Status session_actor(Db *db, Str token, Instant now, Arena *a, Actor *ret, Str *ret_csrf,
@@ -214,26 +209,33 @@ Status session_actor(Db *db, Str token, Instant now, Arena *a, Actor *ret, Str *
     if (ret_csrf) *ret_csrf = S("");
     if (token.len == 0) return OK;
     Hash hash = sha256(token);
+    // One statement, which is one look at the database, for who it is and what posts are his.
     Query *q = query(db, "SELECT a.id, COALESCE(a.party_id, 0), COALESCE(a.unit_id, 0), a.roles,"
-                         " a.name, a.must_change, s.seen_at, s.csrf FROM session s"
-                         " JOIN account a ON a.id = s.account_id WHERE s.token_hash = ?1"
-                         " AND s.expires_at > ?2 AND s.seen_at > ?3 AND a.locked = 0");
+                         " a.name, a.must_change, s.seen_at, s.csrf, p.post_id FROM session s"
+                         " JOIN account a ON a.id = s.account_id"
+                         " LEFT JOIN account_post p ON p.account_id = a.id"
+                         " WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.seen_at > ?3"
+                         " AND a.locked = 0 ORDER BY p.post_id");
     query_blob(q, 1, hash_bytes(&hash));
     query_int(q, 2, now);
     query_int(q, 3, now - SESSION_IDLE_MS);
     Actor actor = actor_public;
     Str csrf = S("");
-    bool found = query_next(q);
-    if (found) {
-        unsigned roles = (unsigned)query_col_int(q, 3);
-        actor = (Actor){.account_id = query_col_int(q, 0), .party_id = query_col_int(q, 1),
-                        .unit_id = query_col_int(q, 2), .roles = roles ? roles : ROLE_PUBLIC,
-                        .name = query_col_keep(q, 4, a), .must_change = query_col_int(q, 5) != 0,
-                        .seen_at = query_col_int(q, 6)};
-        csrf = query_col_keep(q, 7, a);
+    int64_t *posts = NULL;
+    size_t cap = 0;
+    for (bool found = false; query_next(q); found = true) {
+        if (!found) {
+            unsigned roles = (unsigned)query_col_int(q, 3);
+            actor = (Actor){.account_id = query_col_int(q, 0), .party_id = query_col_int(q, 1),
+                            .unit_id = query_col_int(q, 2), .roles = roles ? roles : ROLE_PUBLIC,
+                            .name = query_col_keep(q, 4, a),
+                            .must_change = query_col_int(q, 5) != 0,
+                            .seen_at = query_col_int(q, 6)};
+            csrf = query_col_keep(q, 7, a);
+        }
+        add_post(q, 8, a, &actor, &posts, &cap);
     }
     Status status = query_done(q, err);
-    if (status == OK && found) status = posts_of(db, a, &actor, err);
     if (status != OK) return status;
     *ret = actor;
     if (ret_csrf) *ret_csrf = csrf;

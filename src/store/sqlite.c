@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,14 @@ static Status exec(Db *db, const char *sql, Error *err) {
                       (Str[ERROR_ARGS]){str_z(detail), sql_head(sql)});
 }
 
+// In place of SQLite's own checkpoint within the commit.
+static int committed(void *store, sqlite3 *db, const char *name, int wal_pages) {
+    (void)db;
+    (void)name;
+    checkpointer_note(store, wal_pages);
+    return SQLITE_OK;
+}
+
 static Status configure(Db *db, Error *err) {
     char sql[400];
     (void)snprintf(sql, sizeof sql,
@@ -111,9 +120,10 @@ static Status configure(Db *db, Error *err) {
     if (!db->writer) return exec(db, "PRAGMA query_only = ON", err);
     (void)snprintf(sql, sizeof sql,
                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                   "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d;",
-                   SQLITE_CHECKPOINT_PAGES, SQLITE_WAL_KEPT_BYTES);
-    return exec(db, sql, err);
+                   "PRAGMA journal_size_limit = %d;", SQLITE_WAL_KEPT_BYTES);
+    status = exec(db, sql, err);
+    (void)sqlite3_wal_hook(db->as.sqlite, committed, db->store);
+    return status;
 }
 
 static void close_db(Db *db) {
@@ -123,7 +133,13 @@ static void close_db(Db *db) {
     db->as.sqlite = NULL;
 }
 
+// Of the library, once for the process: no statistics of its memory, which cost a lock of all
+// connections with every allocation.
+static void set_up_library(void) { (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 static Status open_db(Db *db, Error *err) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, set_up_library);
     const char *path = db->store->path;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (db->writer ? SQLITE_OPEN_CREATE : 0);
@@ -240,13 +256,12 @@ const DbOps sqlite_ops = {
 
 int64_t sqlite_changes_total(const Db *db) { return sqlite3_total_changes64(db->as.sqlite); }
 
-// Moves the WAL into the database and empties it, unless a reader is in the way: then later.
-Status sqlite_checkpoint_idle(Db *db) {
+int sqlite_checkpoint(Db *db, bool truncate) {
+    int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, moved = 0;
     sqlite3_busy_timeout(db->as.sqlite, 0);
-    int code = sqlite3_wal_checkpoint_v2(db->as.sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
-                                         NULL);
+    int code = sqlite3_wal_checkpoint_v2(db->as.sqlite, NULL, mode, NULL, &moved);
     sqlite3_busy_timeout(db->as.sqlite, STORE_BUSY_MS_MAX);
-    return code == SQLITE_OK ? OK : BUSY;
+    return code == SQLITE_OK ? moved : -1;
 }
 
 Status sqlite_backup(Store *s, Str path, Error *err) {

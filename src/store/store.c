@@ -46,6 +46,8 @@ static Store *store_make(const StoreOptions *o) {
     pthread_mutex_init(&s->queue.lock, NULL);
     pthread_cond_init(&s->queue.filled, &monotonic);
     pthread_mutex_init(&s->health_lock, NULL);
+    pthread_mutex_init(&s->checkpointer.lock, NULL);
+    pthread_cond_init(&s->checkpointer.changed, NULL);
     pthread_condattr_destroy(&monotonic);
     return s;
 }
@@ -61,6 +63,8 @@ static void store_free(Store *s) {
     pthread_mutex_destroy(&s->queue.lock);
     pthread_cond_destroy(&s->queue.filled);
     pthread_mutex_destroy(&s->health_lock);
+    pthread_mutex_destroy(&s->checkpointer.lock);
+    pthread_cond_destroy(&s->checkpointer.changed);
     free(s->path);
     free(s);
 }
@@ -94,8 +98,9 @@ static bool start_threads(Store *s) {
            pthread_create(&s->threads[s->threads_count], NULL, main, s) == 0) {
         s->threads_count++;
     }
+    bool started = s->threads_count == wanted && (s->postgres || checkpointer_start(s));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return s->threads_count == wanted;
+    return started;
 }
 
 static void stop_threads(Store *s) {
@@ -104,6 +109,7 @@ static void stop_threads(Store *s) {
     pthread_cond_broadcast(&s->queue.filled);
     pthread_mutex_unlock(&s->queue.lock);
     for (size_t i = 0; i < s->threads_count; i++) pthread_join(s->threads[i], NULL);
+    checkpointer_stop(s);
 }
 
 Status store_open(const StoreOptions *o, Store **ret, Error *err) {

@@ -24,7 +24,9 @@ enum {
     PG_GROUP_MAX = 200,          // jobs of one store_submit_many under one commit on PostgreSQL
     SQLITE_WRITER_CACHE_KB = 80 << 10,
     SQLITE_READER_CACHE_KB = 3 << 10,
-    SQLITE_CHECKPOINT_PAGES = 4000,
+    SQLITE_CHECKPOINT_PAGES = 8000,       // of the WAL; then they are moved into the database
+    SQLITE_CHECKPOINT_LAST_PAGES = 600,   // so few the writer moves itself, between two groups
+    SQLITE_CHECKPOINT_PAGES_MAX = 64000,  // past this the writer waits for the checkpoint
     SQLITE_WAL_KEPT_BYTES = 64 << 20, // past this the WAL is cut after a checkpoint
     SQLITE_IDLE_MS = 1000,       // of quiet before the WAL is emptied into the database
 };
@@ -143,6 +145,19 @@ typedef struct Queue {
     bool closing;
 } Queue;
 
+// Moves the WAL into the database beside the writer (checkpoint.c).
+typedef struct Checkpointer {
+    pthread_t thread;
+    bool started;
+    // The writer's own: length of the WAL; at what length something is to be done about it.
+    int wal_pages, next_at;
+    pthread_mutex_t lock; // over what follows
+    pthread_cond_t changed;
+    bool wanted, running, stopping;
+    unsigned wal_begun; // how often the WAL was begun again
+    int moved_pages;    // of the WAL as it stands, at the end of the last run; -1: it failed
+} Checkpointer;
+
 struct Store {
     bool postgres;
     bool no_writer;
@@ -153,6 +168,7 @@ struct Store {
     pthread_t threads[PG_WRITERS];
     size_t threads_count;
     Db *writer_db; // SQLite
+    Checkpointer checkpointer;
     // Why writes fail now; OK when the last one went well.
     pthread_mutex_t health_lock;
     Status health;
@@ -196,11 +212,22 @@ StoreJob *queue_take_batch(Queue *q);
 void *sqlite_writer_main(void *store);
 void *postgres_writer_main(void *store);
 
+// checkpoint.c
+bool checkpointer_start(Store *s);
+void checkpointer_stop(Store *s);
+void checkpointer_note(Store *s, int wal_pages); // the writer committed
+// Between two groups, on the writer's thread: starts a checkpoint, or ends one.
+void checkpointer_turn(Store *s, Db *writer);
+// The writer is idle: everything into the database, and the WAL cut. False: not now.
+bool checkpointer_empty(Store *s, Db *writer);
+
 // migrate.c
 Status store_migrate(Store *s, Db *db, bool create, Error *err);
 
 // sqlite.c, postgres.c
-Status sqlite_checkpoint_idle(Db *db);
+// Moves what it can without waiting for anybody; `truncate`: all of it, and cuts the WAL. The pages
+// moved so far, 0 when it was cut; -1: could not.
+int sqlite_checkpoint(Db *db, bool truncate);
 int64_t sqlite_changes_total(const Db *db);
 Status sqlite_backup(Store *s, Str path, Error *err);
 // Sends BEGIN and puts down the mark by which a commit whose answer was lost is recognised.

@@ -286,10 +286,10 @@ void *sqlite_writer_main(void *store) {
         if (w->count) {
             for (size_t i = 0; i < w->count; i++) job_prepare(&w->jobs[i], w->taken[i]);
             work(w);
+            checkpointer_turn(w->store, w->db);
             written = true;
         } else if (!closing) {
-            (void)sqlite_checkpoint_idle(w->db); // a reader in the way: at the next quiet moment
-            written = false;
+            written = !checkpointer_empty(w->store, w->db);
         }
     }
     arena_free(w->own);
