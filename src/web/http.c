@@ -32,7 +32,7 @@ enum {
     EPOLL_THREADS_MAX = 8,
     PROXIES_MAX = 16,
     LISTEN_BACKLOG = 1024,
-    CONNECTION_MEMORY = 64 << 10,
+    CONNECTION_MEMORY = 32 << 10, // zeroed for each request; holds GATE_HEAD_MAX and the answer's
     DRAIN_BYTES_MAX = 256 << 20, // of a refused body, read away so that the answer arrives
     SPARE_ARENAS_MAX = 256,
     LEFTOVER_AGE_S = 3600,
