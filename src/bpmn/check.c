@@ -7,6 +7,19 @@
 
 enum { FINDINGS_FIRST = 32 };
 
+// Rules that a file may break and still run here: see FlowCheckOptions.loading.
+static bool is_lenient(Str rule) {
+    static const Str rules[] = {
+        S_INIT("EXT.011"), S_INIT("EXT.012"), S_INIT("EXT.023"), S_INIT("EXT.042"),
+        S_INIT("EXT.044"), S_INIT("EXT.045"), S_INIT("EXT.048"), S_INIT("EXT.052"),
+        S_INIT("EXT.123"), S_INIT("EXT.127"), S_INIT("EXT.128"), S_INIT("FLOW.Deadlock"),
+        S_INIT("FLOW.LackOfSync"),
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (str_eq(rule, rules[i])) return true;
+    return false;
+}
+
 void check_add(Check *c, const DocumentNode *n, Str rule, FlowSeverity severity, const char *text,
                const Str args[ERROR_ARGS]) {
     FlowFindings *fs = c->findings;
@@ -21,6 +34,7 @@ void check_add(Check *c, const DocumentNode *n, Str rule, FlowSeverity severity,
         fs->items = items;
         fs->cap = cap;
     }
+    if (c->options->loading && is_lenient(rule)) severity = FLOW_WARNING;
     FlowFinding *f = &fs->items[fs->count++];
     *f = (FlowFinding){.rule = rule, .severity = severity, .text = text};
     f->file = c->file ? c->file->file : c->options->file;
@@ -187,6 +201,7 @@ static Status read_file(Check *c, Str xml, Str file, size_t depth, Error *err) {
     const size_t at = c->files_count++;
     c->files[at] = (CheckFile){.document = d, .root = d->root, .file = file};
     c->files[at].target = document_attribute(d->root, S("targetNamespace"));
+    c->files[at].infos = arena_array(c->arena, CheckInfo, d->elements);
     index_ids(c, &c->files[at]);
     for (const DocumentNode *n = document_first(d->root); n; n = document_next(n)) {
         if (n->name != EL_import) continue;
@@ -228,6 +243,17 @@ static void findings_sort(const Check *c) {
 static void judge(Check *c) {
     check_schema(c);
     check_references(c);
+    const DocumentNode *root = c->file->root;
+    for (const DocumentNode *n = root; n; n = document_walk(n, root)) {
+        if (n->space != SPACE_BPMN || n->name == EL_NONE) continue;
+        check_activities(c, n);
+        check_collaborations(c, n);
+        check_data(c, n);
+        check_events(c, n);
+        check_gateways(c, n);
+        check_flows(c, n);
+        check_levels(c, n);
+    }
 }
 
 Status flow_check(Str xml, const FlowCheckOptions *o, Arena *a, FlowFindings *ret, Error *err) {
@@ -239,6 +265,7 @@ Status flow_check(Str xml, const FlowCheckOptions *o, Arena *a, FlowFindings *re
     c->findings = found;
     const Status status = read_file(c, xml, c->options->file, 0, err);
     if (status != OK) return status;
+    for (size_t i = 0; i < c->files_count; i++) check_index(c, &c->files[i]);
     for (size_t i = 0; i < c->files_count; i++) {
         c->file = &c->files[i];
         judge(c);

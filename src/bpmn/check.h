@@ -53,6 +53,9 @@ typedef struct FlowCheckOptions {
     // it: the same for the same file, whoever imports it. NULL: nothing can be imported.
     bool (*import)(void *ctx, Str location, Str file, Arena *a, Str *ret_xml, Str *ret_file);
     void *ctx;
+    // For loading into the engine: rules that keep a file from being exchanged, not from running
+    // here (docs/bpmn-rules.md names them), give warnings.
+    bool loading;
 } FlowCheckOptions;
 
 // All findings, in `a`. A file that is not well-formed is OK with one finding XML. LIMIT when the

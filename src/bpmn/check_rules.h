@@ -10,6 +10,22 @@ typedef struct CheckId {
     const DocumentNode *node; // the first that has it
 } CheckId;
 
+// A sequence flow or a message flow whose ends exist (or NULL).
+typedef struct CheckEdge {
+    const DocumentNode *flow, *source, *target;
+    uint32_t next_out, next_in; // the next of the same source, of the same target; CHECK_NO_EDGE
+} CheckEdge;
+
+enum { CHECK_NO_EDGE = UINT32_MAX };
+
+// What is known of an element, by its DocumentNode.order.
+typedef struct CheckInfo {
+    uint32_t first_out, first_in; // sequence flows from and to it
+    uint32_t outs, ins;           // how many
+    const DocumentNode *message_out, *message_in; // the first message flow from and to it
+    bool thrown_elsewhere; // an event definition that some eventDefinitionRef refers to
+} CheckInfo;
+
 typedef struct CheckFile {
     const FlowDocument *document;
     const DocumentNode *root;
@@ -18,6 +34,11 @@ typedef struct CheckFile {
     CheckId *ids;  // open addressing
     size_t ids_cap; // a power of two
     bool unresolved; // something it imports could not be read
+    CheckEdge *edges; // sequence flows in document order
+    size_t edges_count;
+    CheckEdge *messages; // message flows
+    size_t messages_count;
+    CheckInfo *infos; // by DocumentNode.order
 } CheckFile;
 
 typedef struct Check {
@@ -61,7 +82,53 @@ static inline bool check_is(const DocumentNode *n, MetaTypeId type) {
 }
 Str check_text_id(const DocumentNode *n); // the id, or the element's name when it has none
 
+// ---- the structure of a file, see check_index.c ------------------------------------------------
+
+void check_index(Check *c, CheckFile *f); // after all files are read
+static inline const CheckInfo *check_info(const Check *c, const DocumentNode *n) {
+    return &c->file->infos[n->order];
+}
+// Sequence flows into and out of a node: those that name it and those it names, whichever are more.
+size_t check_ins(const Check *c, const DocumentNode *n);
+size_t check_outs(const Check *c, const DocumentNode *n);
+size_t check_children(const DocumentNode *n, MetaName name); // how many
+
+// The kinds of event definitions an event has, its own and those it refers to.
+enum {
+    DEF_MESSAGE = 1 << 0,
+    DEF_TIMER = 1 << 1,
+    DEF_CONDITIONAL = 1 << 2,
+    DEF_SIGNAL = 1 << 3,
+    DEF_ERROR = 1 << 4,
+    DEF_ESCALATION = 1 << 5,
+    DEF_CANCEL = 1 << 6,
+    DEF_COMPENSATE = 1 << 7,
+    DEF_LINK = 1 << 8,
+    DEF_TERMINATE = 1 << 9,
+    DEF_ALL = (1 << 10) - 1,
+};
+unsigned check_definitions(const Check *c, const DocumentNode *event);
+// The process the element stands in, NULL when in none; whether that is to be executed.
+const DocumentNode *check_process(const DocumentNode *n);
+bool check_executable(const DocumentNode *n);
+static inline bool check_is_event_subprocess(const DocumentNode *n) {
+    return check_is(n, T_SUB_PROCESS) && document_flag(n, S("triggeredByEvent"), false);
+}
+// An expression that is one for people, not a FormalExpression.
+bool check_is_informal(const DocumentNode *expression);
+// The itemDefinition something is of: an item-aware element, a message, a signal, …; NULL: none.
+const DocumentNode *check_item(const Check *c, const DocumentNode *n);
+// The same, or with the same structure said.
+bool check_items_equal(const DocumentNode *l, const DocumentNode *r);
+
 // The families of rules, each over c->file.
 void check_schema(Check *c);
 void check_references(Check *c);
+void check_activities(Check *c, const DocumentNode *n);
+void check_collaborations(Check *c, const DocumentNode *n);
+void check_data(Check *c, const DocumentNode *n);
+void check_events(Check *c, const DocumentNode *n);
+void check_gateways(Check *c, const DocumentNode *n);
+void check_flows(Check *c, const DocumentNode *n);
+void check_levels(Check *c, const DocumentNode *n);
 void check_imports_ids(Check *c); // EXT.002, over all files at once

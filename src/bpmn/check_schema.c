@@ -232,7 +232,7 @@ static void passed(Check *c, const DocumentNode *n, const MetaChild *m, int32_t 
                     meta_name_text((MetaName)m->name));
 }
 
-static void check_children(Check *c, const DocumentNode *n, const Content *content) {
+static void check_content(Check *c, const DocumentNode *n, const Content *content) {
     size_t at = 0;      // the child of the type now being filled
     int32_t times = 0;  // how often it has come
     uint8_t choice = 0;
@@ -272,7 +272,7 @@ static void check_element(Check *c, const DocumentNode *n, const MetaType *type)
                 check_error(c, n, "XSD-Check", "{1} 里不允许有文字", n->local);
                 break;
             }
-    check_children(c, n, &content);
+    check_content(c, n, &content);
 }
 
 void check_schema(Check *c) {

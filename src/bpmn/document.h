@@ -59,6 +59,7 @@ struct DocumentNode {
     DocumentSpace space; // elements
     MetaName name;       // EL_… of the BPMN and diagram namespaces, EL_NONE for all others
     uint32_t line;       // where it begins; the `<` of an element's start tag
+    uint32_t order;  // elements: their number in document order, from 0
     Str prefix, local, uri; // elements; `local` is an instruction's target
     Str text;               // all others
     const DocumentAttribute *attributes;

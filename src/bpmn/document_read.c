@@ -152,6 +152,7 @@ static void on_element(void *context, const xmlChar *local, const xmlChar *prefi
     r->attributes += more;
     DocumentNode *n = append(r, DOCUMENT_ELEMENT);
     if (!n) return;
+    n->order = (uint32_t)r->document->elements - 1;
     n->line = start_line(r, n->line);
     n->local = copy(r, local);
     n->prefix = copy(r, prefix);
