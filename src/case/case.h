@@ -61,6 +61,10 @@ const Calendar *case_calendar(CaseRoom *r);
 // Reads the calendar again, after calendar_load has committed.
 MUST_USE Status case_calendar_refresh(CaseRoom *r, Db *db, Error *err);
 
+// After the calendar changed: the clocks and timers of every open case that no longer follow from
+// it are worked out anew, each by the command clock.derive.
+MUST_USE Status case_derive_all(Store *s, Instant now, Errors *errs);
+
 // Commands (input → result). All check `revision` when it is given. Refusals name the field.
 //   case.submit     applicants, clerks  {item, channel (clerks only), applicant{…} (clerks, agents;
 //   a citizen's own otherwise), situation, answers,
@@ -82,7 +86,7 @@ MUST_USE Status case_calendar_refresh(CaseRoom *r, Db *db, Error *err);
 // The commands work in room `r`, the last one registered.
 void case_register(CaseRoom *r);
 // Does every timer that is due, with a lease; returns how many. Flow timers, expired corrections,
-// broken promises, lights.
+// broken promises, lights. Notices when another process loaded calendar days.
 MUST_USE Status case_run_due(CaseRoom *r, Store *s, Instant now, int64_t *ret_done, Error *err);
 
 // Case numbers: region (6) + date (8) + serial (6) + check digit (ISO 7064 MOD 11,10) = 21 digits.

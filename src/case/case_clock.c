@@ -16,7 +16,7 @@ Value clock_start(Day start, const Item *item, Arena *a) {
     return context_done(&b);
 }
 
-static int32_t stopped_days(Value clock, const Calendar *cal, bool *open) {
+int32_t clock_stopped(Value clock, const Calendar *cal, Day start, bool *open) {
     Value pauses = v_get_lit(clock, "pauses");
     int32_t stopped = 0;
     *open = false;
@@ -26,9 +26,14 @@ static int32_t stopped_days(Value clock, const Calendar *cal, bool *open) {
             *open = true;
             continue;
         }
-        stopped += calendar_between(cal, (Day)number_of(p, S("from")), (Day)number_of(p, S("to")));
+        Day from = (Day)number_of(p, S("from")), to = (Day)number_of(p, S("to"));
+        if (to > start) stopped += calendar_between(cal, from > start ? from : start, to);
     }
     return stopped;
+}
+
+static int32_t stopped_days(Value clock, const Calendar *cal, bool *open) {
+    return clock_stopped(clock, cal, (Day)number_of(clock, S("start")), open);
 }
 
 void clock_apply(CaseRow *c, const Calendar *cal) {

@@ -109,21 +109,13 @@ static Status close_task(Drive *d, const FlowEffect *fx) {
     return OK;
 }
 
-// A timer's value is a duration from now or a date and time.
-static Instant timer_due(Value v, Instant now) {
-    if (v.kind == V_DURATION) return now + v.as.duration.seconds * 1000;
-    Day day;
-    return v_to_day(v, &day) ? day_instant(day, 0) : now;
-}
-
 static Status effect_now(Drive *d, const FlowEffect *fx) {
     switch (fx->kind) {
     case FLOW_OPEN_TASK: return drive_open_task(d, fx);
     case FLOW_CLOSE_TASK: return close_task(d, fx);
     case FLOW_CALL_SERVICE: return drive_service(d, fx);
     case FLOW_SET_TIMER:
-        return timer_set(d->tx, d->c->id, S("flow"), fx->token, timer_due(fx->value, tx_now(d->tx)),
-                         d->errs);
+        return timer_set_flow(d->tx, d->c, fx->node, fx->token, fx->value, d->errs);
     case FLOW_CLEAR_TIMER: return timers_clear(d->tx, d->c->id, S("flow"), fx->token, d->errs);
     case FLOW_RECORD:
         if (d->records.len < FLOW_RECORDS_MAX) list_add(&d->records, v_str(fx->node));

@@ -10,6 +10,7 @@ struct CaseRoom {
     Arena *arena; // for what lives as long as the room
     Str data_dir, county, region, public_url;
     Str link_key;             // secret behind rating links
+    int64_t calendar_seen;    // how often days had been loaded when it was read
     const Calendar *calendar; // read with __atomic_load_n; old ones stay until the room ends
     Arena *calendar_arenas[8];
     size_t calendar_arenas_count;
@@ -80,6 +81,8 @@ Value clock_pause(Value clock, Day from, Str reason, Arena *a);
 Value clock_resume(Value clock, Day to, Arena *a);
 Value clock_extend(Value clock, int64_t days, Arena *a);
 Value clock_view(const CaseRow *c, const Calendar *cal, Day today, Arena *a);
+// Working days after `start` that fell into pauses; *open: one lasts.
+int32_t clock_stopped(Value clock, const Calendar *cal, Day start, bool *open);
 
 // Stops and restarts the clocks, with the letter and the event (case_life.c).
 MUST_USE Status case_pause_clock(Tx *tx, CaseRow *c, const Actor *actor, Str reason, Errors *errs);
@@ -128,6 +131,17 @@ MUST_USE Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Inst
                           Errors *errs);
 MUST_USE Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token,
                              Errors *errs); // kind empty: all; token 0: any
+// A timer of the flow: `v` as in FLOW_SET_TIMER. INVALID when it is no moment.
+MUST_USE Status timer_set_flow(Tx *tx, const CaseRow *c, Str node, int64_t token, Value v,
+                               Errors *errs);
+// Timers in working days stand still with the clocks, and are worked out again when they go on or
+// the calendar changes.
+// Reads the calendar again when another process has loaded days.
+MUST_USE Status case_calendar_notice(CaseRoom *r, Store *s, bool *ret_changed, Error *err);
+MUST_USE Status timers_hold(Tx *tx, int64_t case_id, Errors *errs);
+MUST_USE Status timers_derive(Tx *tx, const CaseRow *c, int64_t *ret_changed, Errors *errs);
+// Open ones of the case: [{node, name, due, held, days, derivation}].
+MUST_USE Status timers_view(Db *db, const CaseRow *c, Arena *a, Value *ret, Error *err);
 Instant day_end(Day d);                     // the last instant of a day in China
 
 // The accept path shared by the clerk, an instant item online and the law's five days.
@@ -172,4 +186,5 @@ Status cmd_incident_retry(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_incident_skip(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_incident_error(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_timer(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_derive(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_deem(Tx *, const Actor *, Value, Value *, Errors *);

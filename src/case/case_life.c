@@ -59,6 +59,7 @@ Status case_pause_clock(Tx *tx, CaseRow *c, const Actor *actor, Str reason, Erro
     Arena *a = tx_arena(tx);
     c->clock = clock_pause(c->clock, tx_day(tx), reason, a);
     clock_apply(c, case_calendar(case_room));
+    TRY_S(timers_hold(tx, c->id, errs));
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("reason"), v_str(reason));
     Value more = context_done(&b), letter;
@@ -67,8 +68,10 @@ Status case_pause_clock(Tx *tx, CaseRow *c, const Actor *actor, Str reason, Erro
 }
 
 Status case_resume_clock(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs) {
+    int64_t moved;
     c->clock = clock_resume(c->clock, tx_day(tx), tx_arena(tx));
     clock_apply(c, case_calendar(case_room));
+    TRY_S(timers_derive(tx, c, &moved, errs));
     ContextBuilder b = context_make(tx_arena(tx));
     context_put_new(&b, S("due"), v_day((Day)c->promised_due_day));
     Value more = context_done(&b), letter;

@@ -38,6 +38,12 @@ static Status link_key_open(CaseRoom *r, Error *err) {
     return file_read(path, 4096, a, &r->link_key, err);
 }
 
+// How often days of the calendar have been loaded, by whatever process.
+static Status calendar_loads(Db *db, int64_t *ret, Error *err) {
+    Query *q = query(db, "SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = 'calendar'");
+    return query_one_int(q, ret, err);
+}
+
 // Reads the calendar again, after its days were loaded. The old one stays: a reader may hold it.
 static Status calendar_refresh(CaseRoom *r, Db *db, Error *err) {
     if (r->calendar_arenas_count == 8) {
@@ -45,14 +51,26 @@ static Status calendar_refresh(CaseRoom *r, Db *db, Error *err) {
     }
     Arena *a = arena_create(CALENDAR_MEMORY_MAX);
     const Calendar *fresh;
-    Status st = calendar_read(db, a, &fresh, err);
+    int64_t loaded = 0;
+    Status st = calendar_loads(db, &loaded, err); // first: days loaded meanwhile are read again
+    if (st == OK) st = calendar_read(db, a, &fresh, err);
     if (st != OK) {
         arena_free(a);
         return st;
     }
     r->calendar_arenas[r->calendar_arenas_count++] = a;
     __atomic_store_n(&r->calendar, fresh, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->calendar_seen, loaded, __ATOMIC_RELEASE);
     return OK;
+}
+
+Status case_calendar_notice(CaseRoom *r, Store *s, bool *ret_changed, Error *err) {
+    DB_AUTO db = NULL;
+    int64_t loaded = 0;
+    Status st = store_read(s, &db, err);
+    if (st == OK) st = calendar_loads(db, &loaded, err);
+    *ret_changed = st == OK && loaded != __atomic_load_n(&r->calendar_seen, __ATOMIC_ACQUIRE);
+    return *ret_changed ? calendar_refresh(r, db, err) : st;
 }
 
 Status case_calendar_refresh(CaseRoom *r, Db *db, Error *err) {
@@ -129,6 +147,7 @@ void case_register(CaseRoom *r) {
         {S_INIT("incident.error"), ROLE_SYSADMIN, cmd_incident_error},
         {S_INIT("timer.fire"), ROLE_SYSTEM, cmd_timer},
         {S_INIT("timer.deem"), ROLE_SYSTEM, cmd_deem},
+        {S_INIT("clock.derive"), ROLE_SYSTEM, cmd_derive},
     };
     static bool registered;
     case_room = r;

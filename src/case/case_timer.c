@@ -173,8 +173,14 @@ Status cmd_deem(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
 Status case_run_due(CaseRoom *r, Store *s, Instant now, int64_t *ret_done, Error *err) {
     ARENA_AUTO a = arena_create(STORE_JOB_MEMORY_MAX);
     int64_t done = 0;
-    bool due_now = false;
-    Status st = any_due(s, now, &due_now, err);
+    bool due_now = false, new_days = false;
+    Status st = case_calendar_notice(r, s, &new_days, err);
+    if (st == OK && new_days) {
+        Errors errs = errors_make(a);
+        st = case_derive_all(s, now, &errs);
+        if (st != OK && errs.count && err) *err = errs.items[0];
+    }
+    if (st == OK) st = any_due(s, now, &due_now, err);
     while (st == OK && due_now) {
         DueList due;
         Errors errs = errors_make(a);

@@ -441,6 +441,15 @@ static Status view_incidents(View *v, Error *err) {
     return st;
 }
 
+// What the flow waits for, for officials: a due date and how it came about.
+static Status view_timers(View *v, Error *err) {
+    if (!v->official || v->c->state != CASE_APPROVAL) return OK;
+    Value timers;
+    Status st = timers_view(v->db, v->c, v->arena, &timers, err);
+    if (st == OK && timers.len) context_put_new(&v->out, S("timers"), timers);
+    return st;
+}
+
 Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant now, Str lang,
                  Arena *a, Value *ret, Error *err) {
     CaseRow c;
@@ -465,7 +474,7 @@ Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant no
     static Status (*const parts[])(View *, Error *) = {
         view_units,  view_party,    view_tasks,  view_materials, view_letters,
         view_events, view_children, view_ledger,    view_rating,    view_flow,
-        view_incidents,
+        view_incidents, view_timers,
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         st = parts[i](&v, err);

@@ -36,6 +36,10 @@ Status load_calendar(const Loader *l, Value years, Errors *errs) {
     Error e = {.status = OK};
     if (store_read(l->store, &db, &e) != OK) return errors_push(errs, &e);
     if (case_calendar_refresh(l->room, db, &e) != OK) return errors_push(errs, &e);
+    store_release(db);
+    db = NULL;
+    st = case_derive_all(l->store, 0, errs);
+    if (st != OK) return st;
     progress(l, T("工作日历"), 1, 1);
     return OK;
 }
@@ -268,6 +272,9 @@ static Status cmd_calendar_load(Tx *tx, const Actor *actor, Value input, Value *
         if (st != OK) return st;
         list_add(&loaded, year);
     }
+    Query *q = query(tx_db(tx), "INSERT INTO counter (name, value) VALUES ('calendar', 1) ON"
+                                " CONFLICT (name) DO UPDATE SET value = counter.value + 1");
+    TRY_E(errs, query_run(q, NULL, &e)); // other processes see that there are new days
     ContextBuilder b = context_make(a);
     context_put_lit(&b, "years", list_done(&loaded));
     *ret = context_done(&b);

@@ -74,7 +74,8 @@ static Status incident_act(Request *rq, Reply *reply, Errors *errs) {
         reply_page(rq, reply, "work/incident", model);
         return OK;
     }
-    model = v_with(model, S("typed"), v_with(rq->input, S("act"), v_str(act), rq->arena), rq->arena);
+    Value typed = v_with(rq->input, S("act"), v_str(act), rq->arena);
+    model = v_with(model, S("typed"), typed, rq->arena);
     reply_refused(rq, reply, "work/incident", model, &wrong);
     return OK;
 }

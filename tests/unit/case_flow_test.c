@@ -2,6 +2,8 @@
 // Driving flows: what happens when a step fails, on both databases.
 #include "case_fixture.h"
 
+#include "base/embed.h"
+#include "case/case_internal.h"
 #include "case/pack.h"
 
 #define HEAD                                                                               \
@@ -250,8 +252,8 @@ static void a_flow_that_ends_without_decision_is_an_incident(void **state) {
 
 static const char *const AT_ONCE =
     HEAD PROCESS "<bpmn:scriptTask id=\"sum\" name=\"计算\" yz:result=\"x\">"
-    "<bpmn:script>nothing.at + 1</bpmn:script></bpmn:scriptTask>" DECIDE("decide") FLOW("start", "sum") FLOW("sum", "decide")
-    FLOW("decide", "end") END TAIL;
+    "<bpmn:script>nothing.at + 1</bpmn:script></bpmn:scriptTask>" DECIDE("decide")
+    FLOW("start", "sum") FLOW("sum", "decide") FLOW("decide", "end") END TAIL;
 
 // What the flow can't do is not the applicant's fault, nor the clerk's who accepts.
 static void a_flow_that_cannot_begin_does_not_refuse_acceptance(void **state) {
@@ -260,6 +262,154 @@ static void a_flow_that_cannot_begin_does_not_refuse_acceptance(void **state) {
     Value s = begin(c, "T-SUM");
     int64_t now = case_state(c, s);
     if (now != CASE_DECIDED) assert_int_equal(incident_state(c, s), 1);
+}
+
+// ---- timers ----
+
+typedef struct SetTimer {
+    int64_t case_id, token;
+    Value value;
+} SetTimer;
+
+static Status set_timer_job(Tx *tx, void *arg, Errors *errs) {
+    const SetTimer *s = arg;
+    CaseRow c;
+    Status st = case_load(tx_db(tx), s->case_id, tx_arena(tx), &c, errs);
+    return st == OK ? timer_set_flow(tx, &c, S("node"), s->token, s->value, errs) : st;
+}
+
+static Status set_timer(County *c, Value submitted, int64_t token, Value v, Instant now) {
+    SetTimer s = {id_of(submitted), token, v};
+    c->errs = errors_make(c->a);
+    return store_write(c->f->store, set_timer_job, &s, c->a, now, &c->errs);
+}
+
+static Value working_days(County *c, int64_t n) {
+    return v_with(v_null(), S("working_days"), v_int(n), c->a);
+}
+
+static Day date(const char *iso) {
+    Day d = 0;
+    assert_true(day_parse(str_z(iso), &d));
+    return d;
+}
+
+// Of the case's open timer with this token.
+static int64_t due_at(County *c, Value submitted, int token) {
+    Str sql = arena_printf(c->a, "SELECT due_at FROM timer WHERE case_id = ?1 AND token = %d"
+                                 " AND done_at IS NULL", token);
+    return county_int(c, arena_cstr(c->a, sql), id_of(submitted));
+}
+
+static const char *const PLAIN = HEAD PROCESS TASK("first", "") DECIDE("decide")
+    FLOW("start", "first") FLOW("first", "decide") FLOW("decide", "end") END TAIL;
+
+static void working_days_follow_the_calendar(void **state) {
+    County *c = *state;
+    static const struct {
+        const char *start, *due;
+        int64_t days;
+    } vectors[] = {{"2026-02-12", "2026-02-26", 5},  {"2025-01-24", "2025-02-07", 5},
+                   {"2024-09-12", "2024-10-16", 20}, {"2026-09-30", "2026-11-03", 20},
+                   {"2022-12-30", "2023-02-02", 20}, {"2023-03-03", "2023-03-03", 0}};
+    publish(c, "T-PLAIN", PLAIN);
+    Value s = begin(c, "T-PLAIN");
+    for (int i = 0; i < (int)(sizeof vectors / sizeof *vectors); i++) {
+        Instant now = day_instant(date(vectors[i].start), 10 * 3600);
+        Value v = working_days(c, vectors[i].days);
+        assert_int_equal(set_timer(c, s, 100 + i, v, now), OK);
+        assert_int_equal(due_at(c, s, 100 + i), day_end(date(vectors[i].due)));
+    }
+    assert_int_equal(set_timer(c, s, 99, working_days(c, CALENDAR_ADD_MAX + 1), c->now), INVALID);
+    assert_int_equal(set_timer(c, s, 99, v_lit("morgen"), c->now), INVALID);
+}
+
+static void plain_timers_are_moments(void **state) {
+    County *c = *state;
+    publish(c, "T-PLAIN", PLAIN);
+    Value s = begin(c, "T-PLAIN");
+    Instant now = day_instant(date("2023-01-31"), 10 * 3600);
+    const struct {
+        const char *feel;
+        Instant due;
+    } cases[] = {
+        {"duration(\"PT90M\")", now + 90 * 60000},
+        {"duration(\"P1M\")", day_instant(date("2023-02-28"), 10 * 3600)},
+        {"date(\"2023-02-03\")", day_instant(date("2023-02-03"), 0)},
+        {"date and time(\"2023-02-03T08:30:00\")", day_instant(date("2023-02-03"), 30600)},
+        {"date and time(\"2023-02-03T08:30:00Z\")",
+         day_instant(date("2023-02-03"), 30600) + 8 * 3600000},
+    };
+    for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++) {
+        const FeelExpr *e;
+        Error err;
+        FeelRun run = {.arena = c->a, .now = now};
+        assert_int_equal(feel_parse(str_z(cases[i].feel), NULL, 0, c->a, &e, &err), OK);
+        assert_int_equal(set_timer(c, s, 200 + i, feel_eval(&run, e), now), OK);
+        assert_int_equal(due_at(c, s, 200 + i), cases[i].due);
+    }
+}
+
+static void working_days_stand_still_while_the_case_is_paused(void **state) {
+    County *c = *state;
+    Actor everyone = county_everyone(c);
+    Instant begun = c->now; // Wednesday 1 March 2023
+    publish(c, "T-PLAIN", PLAIN);
+    Value s = begin(c, "T-PLAIN");
+    assert_int_equal(set_timer(c, s, 1, working_days(c, 5), c->now), OK);
+    assert_int_equal(set_timer(c, s, 2, v_null(), c->now), INVALID);
+    assert_int_equal(due_at(c, s, 1), day_end(date("2023-03-08")));
+    c->now = day_instant(date("2023-03-02"), 36000);
+    county_do(c, "case.pause", &everyone, with_id(c, s, "{'reason':'现场核查'}"));
+    run_due(c, day_instant(date("2023-12-01"), 0)); // held: not even then
+    assert_true(due_at(c, s, 1) > day_instant(date("2060-01-01"), 0));
+    c->now = day_instant(date("2023-03-07"), 36000);
+    assert_int_equal(set_timer(c, s, 3, working_days(c, 2), c->now), OK); // begins in the pause
+    county_do(c, "case.resume", &everyone, with_id(c, s, "{}"));
+    assert_int_equal(due_at(c, s, 1), day_end(date("2023-03-13"))); // 3, 6, 7 March don't count
+    assert_int_equal(due_at(c, s, 3), day_end(date("2023-03-09")));
+    Value timers = v_get_lit(county_view(c, &everyone, s), "timers");
+    assert_int_equal(timers.len, 2);
+    assert_int_equal(v_to_int(v_get_lit(v_at(timers, 1), "stopped"), 0), 3);
+    assert_true(v_get_lit(v_at(timers, 1), "derivation").len > 0);
+    c->now = begun;
+}
+
+static void load_year(County *c, Value year) {
+    ListBuilder years = list_make(c->a);
+    list_add(&years, year);
+    Value input = v_with(v_null(), S("years"), list_done(&years), c->a);
+    county_do(c, "calendar.load", &actor_system, input);
+    run_due(c, c->now); // notices by itself
+}
+
+static void a_changed_calendar_moves_timers_and_clocks(void **state) {
+    County *c = *state;
+    Value year;
+    Error err;
+    Instant begun = c->now;
+    const EmbeddedFile *file = embed_find(S("county/calendar/2023.json"));
+    assert_non_null(file);
+    assert_int_equal(json_parse(file->data, JSON_STRICT, (JsonLimits){0}, c->a, &year, &err), OK);
+    publish(c, "T-PLAIN", PLAIN);
+    Value s = begin(c, "T-PLAIN");
+    assert_int_equal(set_timer(c, s, 1, working_days(c, 5), c->now), OK);
+    const char *promised = "SELECT promised_due_day FROM cases WHERE id = ?1";
+    assert_int_equal(county_int(c, promised, id_of(s)), date("2023-03-10"));
+    Value off = v_get_lit(year, "off");
+    ListBuilder more = list_make(c->a);
+    for (uint32_t i = 0; i < off.len; i++) list_add(&more, v_at(off, i));
+    list_add(&more, county_json(c, "{'from':'2023-03-06','to':'2023-03-06','name':'试验日'}"));
+    load_year(c, v_with(year, S("off"), list_done(&more), c->a));
+    assert_int_equal(due_at(c, s, 1), day_end(date("2023-03-09")));
+    assert_int_equal(county_int(c, promised, id_of(s)), date("2023-03-13"));
+    assert_int_equal(events_of(c, s, "clock.derived"), 1);
+    load_year(c, year);
+    assert_int_equal(due_at(c, s, 1), day_end(date("2023-03-08")));
+    assert_int_equal(events_of(c, s, "clock.derived"), 2);
+    run_due(c, c->now);
+    assert_int_equal(events_of(c, s, "clock.derived"), 2);
+    c->now = begun;
 }
 
 static int up_sqlite(void **state) { return county_up(state, false); }
@@ -277,7 +427,10 @@ static int fresh(void **state) {
         EACH(a_service_is_mended_by_variables_or_skipped),          \
         EACH(a_condition_that_cannot_be_decided_keeps_the_act),     \
         EACH(a_flow_that_ends_without_decision_is_an_incident),     \
-        EACH(a_flow_that_cannot_begin_does_not_refuse_acceptance)
+        EACH(a_flow_that_cannot_begin_does_not_refuse_acceptance),  \
+        EACH(working_days_follow_the_calendar), EACH(plain_timers_are_moments), \
+        EACH(working_days_stand_still_while_the_case_is_paused),    \
+        EACH(a_changed_calendar_moves_timers_and_clocks)
 
 int main(void) {
     const struct CMUnitTest sqlite[] = {TESTS};
