@@ -40,7 +40,8 @@ static Value do_count(Eval *ev, const Value *args, uint32_t count) {
 static Value extreme(Eval *ev, const Value *args, uint32_t count, int sign) {
     const Value *items;
     uint32_t n;
-    if (!items_of(ev, args, count, &items, &n) || n == 0) return v_null();
+    if (!items_of(ev, args, count, &items, &n)) return v_null();
+    if (n == 0) return eval_fail(ev, "列表是空的");
     Value best = items[0];
     int order;
     if (n == 1 && !v_compare(best, best, &order)) return eval_fail(ev, "各项不能比较大小");
@@ -73,8 +74,8 @@ static Value fold(Eval *ev, const Value *items, uint32_t n, NodeOp op) {
 static Value do_sum(Eval *ev, const Value *args, uint32_t count) {
     const Value *items;
     uint32_t n;
-    if (!items_of(ev, args, count, &items, &n) || n == 0) return v_null();
-    return fold(ev, items, n, N_ADD);
+    if (!items_of(ev, args, count, &items, &n)) return v_null();
+    return n == 0 ? eval_fail(ev, "列表是空的") : fold(ev, items, n, N_ADD);
 }
 
 static Value do_product(Eval *ev, const Value *args, uint32_t count) {
@@ -321,8 +322,9 @@ static Value do_median(Eval *ev, const Value *args, uint32_t count) {
     const Value *items;
     Value *ordered;
     uint32_t n;
-    if (!items_of(ev, args, count, &items, &n) || n == 0 || !all_numbers(ev, items, n) ||
-        !sorted(ev, list_of(items, n), v_null(), &ordered))
+    if (!items_of(ev, args, count, &items, &n)) return v_null();
+    if (n == 0) return eval_fail(ev, "列表是空的");
+    if (!all_numbers(ev, items, n) || !sorted(ev, list_of(items, n), v_null(), &ordered))
         return v_null();
     if (n % 2) return ordered[n / 2];
     Value sum = op_arithmetic(ev, N_ADD, ordered[n / 2 - 1], ordered[n / 2]);

@@ -14,65 +14,81 @@ static Span span_of(const Value *v) {
     return (Span){r->low, r->high, r->low && r->low_closed, r->high && r->high_closed, false};
 }
 
-// Both ends are there and everything can be compared.
-static bool spans(Eval *ev, const Value *args, Span *a, Span *b) {
+static bool same_order(const Value *a, const Value *b) {
     int order;
-    *a = span_of(&args[0]);
-    *b = span_of(&args[1]);
-    if (a->low && a->high && b->low && b->high && v_compare(*a->low, *a->high, &order) &&
-        v_compare(*a->low, *b->low, &order) && v_compare(*b->low, *b->high, &order))
-        return true;
-    (void)eval_fail(ev, "应为同类数据的点或区间");
-    return false;
+    return !a || !b || v_compare(*a, *b, &order);
 }
 
-static int cmp(const Value *a, const Value *b) {
+// Everything that is there can be compared. An end that isn't there is infinitely far away.
+static bool spans(Eval *ev, const Value *args, Span *a, Span *b) {
+    *a = span_of(&args[0]);
+    *b = span_of(&args[1]);
+    const Value *ends[] = {a->low, a->high, b->low, b->high};
+    bool ok = args[0].kind != V_NULL && args[1].kind != V_NULL, any = false;
+    for (int i = 0; i < 4; i++) {
+        any = any || ends[i];
+        for (int j = 0; j <= i; j++) ok = ok && same_order(ends[i], ends[j]);
+    }
+    if (!ok || !any) (void)eval_fail(ev, "应为同类数据的点或区间");
+    return ok && any;
+}
+
+static int order_of(const Value *a, const Value *b) {
     int order = 0;
     return v_compare(*a, *b, &order) ? order : 0;
 }
 
+// Two low ends, two high ends, a high with a low one: what isn't there is infinite.
+static int cmp_low(const Value *a, const Value *b) {
+    return a && b ? order_of(a, b) : (a != NULL) - (b != NULL);
+}
+static int cmp_high(const Value *a, const Value *b) {
+    return a && b ? order_of(a, b) : (b != NULL) - (a != NULL);
+}
+static int cmp_high_low(const Value *a, const Value *b) { return a && b ? order_of(a, b) : 1; }
+
 static bool span_before(Span a, Span b) {
-    int c = cmp(a.high, b.low);
+    int c = cmp_high_low(a.high, b.low);
     return c < 0 || (c == 0 && (!a.high_closed || !b.low_closed));
 }
 
 static bool span_meets(Span a, Span b) {
-    return a.high_closed && b.low_closed && cmp(a.high, b.low) == 0;
+    return a.high_closed && b.low_closed && cmp_high_low(a.high, b.low) == 0;
 }
 
 static bool span_overlaps(Span a, Span b) { return !span_before(a, b) && !span_before(b, a); }
 
 // a starts first and ends first, and they share something.
 static bool span_overlaps_before(Span a, Span b) {
-    int low = cmp(a.low, b.low), high = cmp(a.high, b.high);
+    int low = cmp_low(a.low, b.low), high = cmp_high(a.high, b.high);
     bool first = low < 0 || (low == 0 && a.low_closed && !b.low_closed);
     bool inner = high < 0 || (high == 0 && (!a.high_closed || b.high_closed));
     return first && inner && !span_before(a, b);
 }
 
 static bool span_finishes(Span a, Span b) {
-    if (a.point) return b.high_closed && cmp(a.high, b.high) == 0;
-    int low = cmp(a.low, b.low);
-    return a.high_closed == b.high_closed && cmp(a.high, b.high) == 0 &&
+    if (a.point) return b.high_closed && cmp_high(a.high, b.high) == 0;
+    int low = cmp_low(a.low, b.low);
+    return a.high_closed == b.high_closed && cmp_high(a.high, b.high) == 0 &&
            (low > 0 || (low == 0 && (!a.low_closed || b.low_closed)));
 }
 
 static bool span_starts(Span a, Span b) {
-    if (a.point) return b.low_closed && cmp(a.low, b.low) == 0;
-    int high = cmp(a.high, b.high);
-    return a.low_closed == b.low_closed && cmp(a.low, b.low) == 0 &&
+    if (a.point) return b.low_closed && cmp_low(a.low, b.low) == 0;
+    int high = cmp_high(a.high, b.high);
+    return a.low_closed == b.low_closed && cmp_low(a.low, b.low) == 0 &&
            (high < 0 || (high == 0 && (!a.high_closed || b.high_closed)));
 }
 
 static bool span_during(Span a, Span b) {
-    int low = cmp(a.low, b.low), high = cmp(a.high, b.high);
+    int low = cmp_low(a.low, b.low), high = cmp_high(a.high, b.high);
     return (low > 0 || (low == 0 && (b.low_closed || !a.low_closed))) &&
            (high < 0 || (high == 0 && (b.high_closed || !a.high_closed)));
 }
 
 static bool span_coincides(Span a, Span b) {
-    return cmp(a.low, b.low) == 0 && cmp(a.high, b.high) == 0 && a.low_closed == b.low_closed &&
-           a.high_closed == b.high_closed;
+    return cmp_low(a.low, b.low) == 0 && cmp_high(a.high, b.high) == 0 &&
+           a.low_closed == b.low_closed && a.high_closed == b.high_closed;
 }
 
 // What the arguments may be: p a point, r a range, x either.

@@ -166,12 +166,30 @@ static bool each_match(Eval *ev, const Regex *r, Str s, Buf *out, Str with, bool
     return true;
 }
 
+// A $ must name a group and a backslash stand before one of both (XPath, 7.6.3).
+static bool replacement_valid(Str with) {
+    for (size_t i = 0; i < with.len; i++) {
+        char c = with.ptr[i], next = i + 1 < with.len ? with.ptr[i + 1] : 0;
+        if (c == '$' && !(next >= '0' && next <= '9')) return false;
+        if (c != '\\') continue;
+        if (next != '$' && next != '\\') return false;
+        i++;
+    }
+    return true;
+}
+
 static Value do_replace(Eval *ev, const Value *args, uint32_t count) {
     Regex r;
     Str s = v_text(args[0]), flags = count > 3 ? v_text(args[3]) : S("");
     if (!regex_make(ev, v_text(args[1]), flags, &r)) return v_null();
     Buf out = buf_make(ev->arena, s.len + 64, VALUE_STRING_MAX);
     bool literal = flags.len && memchr(flags.ptr, 'q', flags.len) != NULL;
+    if (!literal && !replacement_valid(v_text(args[2])))
+        return eval_fail(ev, "替换文字“{1}”有误：$ 后面应为组号，反斜线后面应为反斜线或 $",
+                         v_text(args[2]));
+    int empty = regex_match(ev, &r, S(""), 0, 0);
+    if (empty != 0)
+        return empty < 0 ? v_null() : eval_fail(ev, "正则表达式“{1}”会匹配空文字", v_text(args[1]));
     if (!each_match(ev, &r, s, &out, v_text(args[2]), literal, NULL)) return v_null();
     return out.full ? eval_fail(ev, "文字过长") : v_str(buf_view(&out));
 }

@@ -178,6 +178,8 @@ typedef struct Parser {
     Token tok;
     Str *names;  // names in scope, the latest last
     size_t names_count, names_cap;
+    Str *keys;   // of contexts read so far that aren't plain names: known behind any dot
+    size_t keys_count, keys_cap;
     uint32_t nodes;
     uint32_t depth;
     bool after_dot;  // lexing a member's name
@@ -197,6 +199,7 @@ void lex_skip_space(Parser *p);
 size_t lex_match_name(Str s, size_t at, Str name);
 void feel_line_column(Str source, size_t offset, uint32_t *line, uint32_t *column);
 void names_push(Parser *p, Str name);
+void keys_push(Parser *p, Str key); // kept only when it could be read as something else
 
 // ---- feel_type.c
 const Type *parse_type(Parser *p); // NULL after lex_fail
@@ -273,6 +276,10 @@ Value time_subtract(Eval *ev, Value a, Value b);
 bool time_property(Eval *ev, Value v, Str name, Value *ret);
 Value time_duration(int64_t seconds, int64_t nanoseconds);
 enum { FEEL_YEAR_MAX = 999999999 };
+
+// ---- feel_pattern.c
+// XPath's regular expression as PCRE2 writes it; false: it is none. `skip_blanks`: the x flag.
+bool pattern_translate(Str pattern, bool skip_blanks, Arena *a, Str *ret);
 
 // ---- feel_regex.c
 typedef struct Regex {

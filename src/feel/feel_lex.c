@@ -32,15 +32,19 @@ void feel_line_column(Str source, size_t offset, uint32_t *line, uint32_t *colum
     *column = c;
 }
 
-void names_push(Parser *p, Str name) {
-    if (p->names_count == p->names_cap) {
-        size_t cap = p->names_cap ? p->names_cap * 2 : 16;
-        Str *names = arena_array(p->arena, Str, cap);
-        if (p->names_count) memcpy(names, p->names, p->names_count * sizeof *names);
-        p->names = names;
-        p->names_cap = cap;
+static void push(Arena *a, Str **items, size_t *count, size_t *cap, Str s) {
+    if (*count == *cap) {
+        size_t more = *cap ? *cap * 2 : 16;
+        Str *grown = arena_array(a, Str, more);
+        if (*count) memcpy(grown, *items, *count * sizeof *grown);
+        *items = grown;
+        *cap = more;
     }
-    p->names[p->names_count++] = name;
+    (*items)[(*count)++] = s;
+}
+
+void names_push(Parser *p, Str name) {
+    push(p->arena, &p->names, &p->names_count, &p->names_cap, name);
 }
 
 static bool is_space(int32_t c) {
@@ -66,6 +70,13 @@ static bool is_name_start(int32_t c) {
 }
 
 static bool is_name_part(int32_t c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
+
+void keys_push(Parser *p, Str key) {
+    bool plain = true;
+    for (size_t at = 0; at < key.len && plain;) plain = is_name_part(str_utf8_next(key, &at));
+    if (plain || key.len > FEEL_NAME_MAX) return;
+    push(p->arena, &p->keys, &p->keys_count, &p->keys_cap, key);
+}
 
 static int32_t peek(Str s, size_t at) {
     if (at >= s.len) return 0;
@@ -163,6 +174,10 @@ static size_t longest_known(const Parser *p, size_t at) {
         if (n > best) best = n;
     }
     if (p->after_dot) {
+        for (size_t i = 0; i < p->keys_count; i++) {
+            size_t n = lex_match_name(p->source, at, p->keys[i]);
+            if (n > best) best = n;
+        }
         for (size_t i = 0; i < sizeof PROPERTIES / sizeof *PROPERTIES; i++) {
             size_t n = lex_match_name(p->source, at, str_z(PROPERTIES[i]));
             if (n > best) best = n;

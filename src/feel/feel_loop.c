@@ -19,8 +19,9 @@ static void loop_body(Eval *ev, Loop *loop) {
     const Node *body = loop->node->kids[loop->node->count - 1];
     if (loop->quantified) {
         Value v = eval_node(ev, body);
-        if (v.kind != V_BOOL) {
-            loop->answer = v_null(); // unless a later one decides
+        if (v.kind != V_BOOL) { // null, unless a later one decides
+            loop->answer = eval_fail_at(ev, body, "条件应为真假值，这里是{1}",
+                                        str_z(v_kind_name(v.kind)), S(""), S(""));
             return;
         }
         if (v.as.boolean == loop->every) return;
@@ -185,6 +186,9 @@ Value eval_filter(Eval *ev, const Node *n) {
         Value v = filter_test(ev, condition, list.as.items[i]);
         if (i == 0 && v.kind == V_NUMBER) return item_at(ev, n, list, v);
         if (v_true(v)) list_add(&out, list.as.items[i]);
+        else if (v.kind != V_BOOL && v.kind != V_NULL)
+            (void)eval_fail_at(ev, condition, "条件应为真假值，这里是{1}",
+                               str_z(v_kind_name(v.kind)), S(""), S(""));
     }
     return list_done(&out);
 }

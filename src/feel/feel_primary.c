@@ -223,6 +223,7 @@ static const Node *parse_context(Parser *p) {
         values[count] = parse_expression(p);
         if (!values[count]) return NULL;
         if (keys[count].len > 0 && keys[count].len <= FEEL_NAME_MAX) names_push(p, keys[count]);
+        keys_push(p, keys[count]);
         count++;
         if (p->tok.kind != TK_COMMA) break;
         if (!lex_next(p)) return NULL;
