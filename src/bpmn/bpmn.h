@@ -119,6 +119,10 @@ Value flow_variables(Value state);
 // Id of the process the instance runs.
 Str flow_process(const Flow *f, Value state);
 
+// What the instance waits for, a list of contexts {token, node, kind, name} in the order in which
+// it came to wait: kind "task", "service", "timer", "message", "signal", "conditional", "adhoc".
+MUST_USE Status flow_waiting(const Flow *f, Value state, Arena *a, Value *ret, Error *err);
+
 // Nodes in document order, for drawing and for checking a pack: {id, name, kind, attributes,
 // bounds{x,y,w,h}}; edges {id, name, from, to, points}. From the diagram interchange when present.
 Value flow_outline(const Flow *f, Arena *a);

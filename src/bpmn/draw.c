@@ -50,8 +50,11 @@ static Value node_value(const Flow *f, const Node *n, Arena *a) {
     context_put_new(&b, S("name"), v_str(n->name));
     context_put_new(&b, S("kind"), v_str(node_element(n)));
     context_put_new(&b, S("event"), v_str(event_name(n->event)));
-    context_put_new(&b, S("message"), v_str(n->message));
-    context_put_new(&b, S("parent"), n->parent ? v_str(f->nodes[n->parent].id) : v_null());
+    context_put_new(&b, S("message"), v_str(n->events_count ? n->events->name : S("")));
+    const Node *parent = &f->nodes[n->parent];
+    bool inner = parent->kind != NODE_PROCESS;
+    if (n->process) context_put_new(&b, S("process"), v_str(f->nodes[n->process].id));
+    context_put_new(&b, S("parent"), inner ? v_str(parent->id) : v_null());
     context_put_new(&b, S("attributes"), context_done(&attributes));
     context_put_new(&b, S("bounds"), box_value(&n->box, a));
     return context_done(&b);
@@ -59,7 +62,8 @@ static Value node_value(const Flow *f, const Node *n, Arena *a) {
 
 Value flow_outline(const Flow *f, Arena *a) {
     ListBuilder nodes = list_make(a), edges = list_make(a);
-    for (uint32_t i = 1; i < f->nodes_count; i++) list_add(&nodes, node_value(f, &f->nodes[i], a));
+    for (uint32_t i = 1; i < f->nodes_count; i++)
+        if (f->nodes[i].kind != NODE_PROCESS) list_add(&nodes, node_value(f, &f->nodes[i], a));
     for (uint32_t i = 0; i < f->edges_count; i++) {
         const Edge *e = &f->edges[i];
         ContextBuilder b = context_make(a);
@@ -201,7 +205,7 @@ static const char *sign_of(const Node *n) {
     case EVENT_MESSAGE: return "M-7 -5 H7 V5 H-7 Z M-7 -5 L0 1 L7 -5";
     case EVENT_SIGNAL: return "M0 -6 L7 5 H-7 Z";
     case EVENT_TERMINATE: return "M-6 0 a6 6 0 1 0 12 0 a6 6 0 1 0 -12 0 M-3 0 H3";
-    case EVENT_NONE: break;
+    default: break;
     }
     switch (n->kind) {
     case NODE_USER: return "M-3 -3 a3 3 0 1 0 6 0 a3 3 0 1 0 -6 0 M-6 7 a6 6 0 0 1 12 0 Z";
@@ -307,7 +311,7 @@ static void draw_edge(Draw *d, uint32_t edge) {
     label(d, name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
 }
 
-static void draw_lane(Draw *d, const Lane *lane) {
+static void draw_lane(Draw *d, const Decor *lane) {
     const Box *b = &lane->box;
     if (!b->w) return;
     buf_printf(&d->out,
@@ -363,8 +367,8 @@ static Box bounds_of(const Flow *f) {
             Point p = f->edges[i].points[k];
             extend(&all, p.x, p.y, p.x, p.y);
         }
-    for (uint32_t i = 0; i < f->lanes_count; i++) {
-        const Box *b = &f->lanes[i].box;
+    for (uint32_t i = 0; i < f->decor_count; i++) {
+        const Box *b = &f->decor[i].box;
         if (b->w) extend(&all, b->x, b->y, b->x + b->w, b->y + b->h);
     }
     return (Box){all.x - MARGIN, all.y - MARGIN, all.w - all.x + 2 * MARGIN,
@@ -401,7 +405,7 @@ static void progress_find(Draw *d, const State *state, Value records) {
     }
     for (size_t i = 0; i < state->count; i++) {
         const Token *t = &state->tokens[i];
-        if (t->role != ROLE_ARM) d->progress[t->node] = ACTIVE;
+        if (t->role != ROLE_ARM && t->role != ROLE_DONE) d->progress[t->node] = ACTIVE;
     }
 }
 
@@ -417,14 +421,15 @@ Status flow_draw(const Flow *f, Value state, Value records, Str lang, Arena *a, 
               .progress = arena_array(a, Progress, f->nodes_count)};
     progress_find(&d, &s, records);
     draw_head(&d);
-    for (uint32_t i = 0; i < f->lanes_count; i++) draw_lane(&d, &f->lanes[i]);
+    for (uint32_t i = 0; i < f->decor_count; i++) draw_lane(&d, &f->decor[i]);
     // Sub-processes first, so that what is in them lies on top; edges over them.
     for (uint32_t i = 1; i < f->nodes_count; i++)
         if (f->nodes[i].kind == NODE_SUBPROCESS) draw_node(&d, i);
     for (uint32_t i = 0; i < f->edges_count; i++) draw_edge(&d, i);
     for (uint32_t i = 1; i < f->nodes_count; i++) {
         NodeKind kind = f->nodes[i].kind;
-        if (kind != NODE_SUBPROCESS && kind != NODE_BOUNDARY) draw_node(&d, i);
+        if (kind != NODE_SUBPROCESS && kind != NODE_BOUNDARY && kind != NODE_PROCESS)
+            draw_node(&d, i);
     }
     for (uint32_t i = 1; i < f->nodes_count; i++) // on the border of what they belong to
         if (f->nodes[i].kind == NODE_BOUNDARY) draw_node(&d, i);

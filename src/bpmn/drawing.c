@@ -52,9 +52,11 @@ static void lanes_find(Flow *f, const xmlNode *e, Arena *a) {
         if (xml_space(c->ns) != XML_BPMN) continue;
         Str local = xml_local(c);
         bool lane = str_eq(local, S("lane")) || str_eq(local, S("participant"));
-        if (lane && f->lanes_count < LANES_MAX)
-            f->lanes[f->lanes_count++] =
-                (Lane){.id = xml_attribute(c, S("id"), a), .name = xml_attribute(c, S("name"), a)};
+        if (lane && f->decor_count < LANES_MAX)
+            f->decor[f->decor_count++] =
+                (Decor){.kind = DECOR_LANE,
+                        .id = xml_attribute(c, S("id"), a),
+                        .name = xml_attribute(c, S("name"), a)};
         for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
             if (str_eq(local, inside[i])) lanes_find(f, c, a);
     }
@@ -65,19 +67,19 @@ static void shape_read(Flow *f, const xmlNode *e, Arena *a) {
     Box box;
     if (!box_read(e, a, &box)) return;
     uint32_t node = flow_node(f, ref);
-    if (node != NONE && node != 0) {
+    if (node != NONE && f->nodes[node].kind != NODE_PROCESS) {
         f->nodes[node].box = box;
         return;
     }
-    for (uint32_t i = 0; i < f->lanes_count; i++)
-        if (str_eq(f->lanes[i].id, ref)) f->lanes[i].box = box;
+    for (uint32_t i = 0; i < f->decor_count; i++)
+        if (str_eq(f->decor[i].id, ref)) f->decor[i].box = box;
 }
 
 void flow_read_drawing(Flow *f, const xmlNode *definitions, Arena *a) {
     const xmlNode *diagram = xml_child(definitions, XML_BPMN_DI, S("BPMNDiagram"));
     const xmlNode *plane = diagram ? xml_child(diagram, XML_BPMN_DI, S("BPMNPlane")) : NULL;
     if (!plane) return;
-    f->lanes = arena_array(a, Lane, LANES_MAX);
+    f->decor = arena_array(a, Decor, LANES_MAX);
     lanes_find(f, definitions, a);
     for (const xmlNode *e = xml_first(plane); e; e = xml_next(e)) {
         if (xml_is(e, XML_BPMN_DI, S("BPMNShape"))) {

@@ -54,18 +54,16 @@ static uint32_t successors(const Flow *f, uint32_t node) {
     return count;
 }
 
-// Depth-first from the start, without recursion: finds back edges and fills `order` so that
-// every edge but those leads onwards. The last edge is walked first; so what an earlier one leads
-// to comes earlier, and the first branch of a gateway lies on top.
-static void scope_order(Layout *l, uint32_t start, Arena *scratch) {
+// Depth-first from one node, without recursion: finds back edges and appends to `order` so that,
+// read backwards, every edge but those leads onwards. The last edge is walked first; so what an
+// earlier one leads to comes earlier, and the first branch of a gateway lies on top.
+static void order_from(Layout *l, uint32_t start, uint32_t *stack, uint32_t *next) {
     Flow *f = l->flow;
-    uint32_t *stack = arena_array(scratch, uint32_t, f->nodes_count);
-    uint32_t *next = arena_array(scratch, uint32_t, f->nodes_count);
     uint32_t depth = 0;
+    if (l->seen[start]) return;
     stack[depth++] = start;
     next[start] = successors(f, start);
     l->seen[start] = 1;
-    l->count = 0;
     while (depth) {
         uint32_t node = stack[depth - 1];
         if (next[node] == 0) {
@@ -82,6 +80,21 @@ static void scope_order(Layout *l, uint32_t start, Arena *scratch) {
         next[to] = successors(f, to);
         stack[depth++] = to;
     }
+}
+
+// All nodes of a scope: from those that nothing leads to, then what is left.
+static void scope_order(Layout *l, uint32_t scope, Arena *scratch) {
+    Flow *f = l->flow;
+    uint32_t *stack = arena_array(scratch, uint32_t, f->nodes_count);
+    uint32_t *next = arena_array(scratch, uint32_t, f->nodes_count);
+    l->count = 0;
+    for (int rest = 0; rest < 2; rest++)
+        for (uint32_t i = f->nodes_count; i > 0; i--) {
+            const Node *n = &f->nodes[i - 1];
+            bool inside = n->kind != NODE_PROCESS && n->parent == scope;
+            if (!inside || n->kind == NODE_BOUNDARY || (n->in_count && !rest)) continue;
+            order_from(l, i - 1, stack, next);
+        }
     for (uint32_t i = 0; i < l->count / 2; i++) {
         uint32_t other = l->order[i];
         l->order[i] = l->order[l->count - 1 - i];
@@ -183,7 +196,7 @@ static Box size_of(const Node *n) {
 static void scope_layout(Layout *l, uint32_t scope) {
     Flow *f = l->flow;
     ArenaMark mark = arena_mark(f->arena);
-    scope_order(l, f->nodes[scope].start, f->arena);
+    scope_order(l, scope, f->arena);
     scope_place(l, scope_layers(l), f->arena);
     arena_rewind(f->arena, mark);
     int32_t top = INT32_MAX, bottom = INT32_MIN, right = 0;
@@ -288,20 +301,29 @@ static void scopes_layout(Layout *l) {
         NodeKind kind = f->nodes[i - 1].kind;
         if (kind == NODE_PROCESS || kind == NODE_SUBPROCESS) scope_layout(l, i - 1);
     }
+    // Processes lie below each other.
+    int32_t top = 0;
+    for (uint32_t i = 0; i < f->processes_count; i++) {
+        Box *b = &f->nodes[f->processes[i]].box;
+        b->x = 0;
+        b->y = top;
+        top += b->h + GAP_Y;
+    }
     for (uint32_t i = 1; i < f->nodes_count; i++) {
         Node *n = &f->nodes[i];
-        if (n->parent == 0 || n->kind == NODE_BOUNDARY) continue;
+        if (n->kind == NODE_PROCESS || n->kind == NODE_BOUNDARY) continue;
         n->box.x += f->nodes[n->parent].box.x;
         n->box.y += f->nodes[n->parent].box.y;
     }
     boundary_place(f);
-    f->lanes_count = 0; // they would not lie around their nodes any more
+    f->decor_count = 0; // they would not lie around their nodes any more
     for (uint32_t i = 0; i < f->edges_count; i++) f->edges[i].points_count = 0;
 }
 
 void flow_layout(Flow *f) {
     bool drawn = true;
-    for (uint32_t i = 1; i < f->nodes_count; i++) drawn &= f->nodes[i].box.w > 0;
+    for (uint32_t i = 1; i < f->nodes_count; i++)
+        drawn &= f->nodes[i].kind == NODE_PROCESS || f->nodes[i].box.w > 0;
     Layout l = {.flow = f};
     l.layer = arena_array(f->arena, uint32_t, f->nodes_count);
     l.order = arena_array(f->arena, uint32_t, f->nodes_count);

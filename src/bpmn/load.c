@@ -1,58 +1,30 @@
-// From BPMN XML to nodes and edges. Every element of the BPMN namespace inside the process is
-// either run, or known to mean nothing when it runs (documentation, lanes, annotations, data
-// declarations), or refused: nothing is skipped over. Extensions of other namespaces are left
-// alone, as BPMN 2.0.2 (8.2.3) has it.
+// From BPMN XML to nodes and edges. Every element of the BPMN namespace inside a process is either
+// run, or known to mean nothing when it runs (documentation, lanes, annotations), or refused:
+// nothing is skipped over. Extensions of other namespaces are left alone, as BPMN 2.0.2 (8.2.3)
+// has it.
 //
-// Loading happens in three strides: elements are read in document order with their references as
-// text; references are resolved; lint.c checks the whole and prepares it for running.
+// Loading happens in strides: what is declared outside of the flow is noted by id; elements of the
+// executable processes, and of those they call, are read in document order with their references
+// as text; references are resolved; lint.c checks the whole and prepares it for running.
 #include "bpmn/load.h"
 
 #include <setjmp.h>
 
-enum { NAMED_MAX = 20000 };
-
-// A message, signal or data element: what its id stands for.
-typedef struct Named {
-    Str id, name;
-    EventKind kind; // EVENT_NONE: data
-} Named;
-
-// References of a node, as text until all nodes are known.
-typedef struct NodeRefs {
-    Str host, fallback;
-    const xmlNode *element;
-} NodeRefs;
-
-typedef struct EdgeRefs {
-    Str from, to;
-} EdgeRefs;
-
-typedef struct Load {
-    Flow *flow;
-    Arena *arena;
-    Error *err;
-    Named *named;
-    uint32_t named_count, named_cap;
-    NodeRefs *node_refs;
-    EdgeRefs *edge_refs;
-    uint32_t nodes_cap, edges_cap;
-} Load;
+enum { NAMED_MAX = 20000, PROCESSES_MAX = 500 };
 
 // `text` has the element's name as {1} and its id as {2}.
-#define refuse(l, e, text) refuse_as((l), (e), INVALID, "" text)
-static Status refuse_as(Load *l, const xmlNode *e, Status status, const char *text) {
+Status model_refuse(Load *l, const xmlNode *e, Status status, const char *text) {
     char line[16];
     (void)snprintf(line, sizeof line, "%u", xml_line(e));
     Str id = xml_attribute(e, S("id"), l->arena);
     return error_fill(l->err, status, str_z(line), text, (Str[ERROR_ARGS]){xml_local(e), id});
 }
 
-static bool is_one_of(Str s, const Str *names, size_t count) {
+bool model_one_of(Str s, const Str *names, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (str_eq(s, names[i])) return true;
     return false;
 }
-#define IS_ONE_OF(s, names) is_one_of((s), (names), sizeof(names) / sizeof *(names))
 
 static void *array_room(Arena *a, void *items, uint32_t count, uint32_t *cap, size_t size) {
     if (count < *cap) return items;
@@ -63,10 +35,9 @@ static void *array_room(Arena *a, void *items, uint32_t count, uint32_t *cap, si
     return more;
 }
 
-// Expressions
+// Expressions and attributes
 
-// FEEL, with or without a '=' before it.
-static Status expression(Load *l, const xmlNode *e, Str source, const FeelExpr **ret) {
+Status model_expression(Load *l, const xmlNode *e, Str source, const FeelExpr **ret) {
     if (str_starts(source, S("="))) source = str_sub(source, 1, source.len);
     Error told;
     Status status = feel_parse(source, NULL, 0, l->arena, ret, &told);
@@ -78,319 +49,153 @@ static Status expression(Load *l, const xmlNode *e, Str source, const FeelExpr *
                      error_message(&told, NULL, NULL, l->arena));
 }
 
-static Status expression_element(Load *l, const xmlNode *e, const FeelExpr **ret) {
+Status model_expression_element(Load *l, const xmlNode *e, const FeelExpr **ret) {
     Str language = xml_attribute(e, S("language"), l->arena);
     if (language.len && str_find(language, S("FEEL")) < 0 && str_find(language, S("feel")) < 0)
         return refuse(l, e, "{1}（{2}）的表达式语言只能是 FEEL");
-    return expression(l, e, xml_text(e, l->arena), ret);
+    return model_expression(l, e, xml_text(e, l->arena), ret);
 }
 
-// ISO 8601 text, or FEEL after a '='. Plain text becomes the FEEL that reads it.
-static Status timer(Load *l, const xmlNode *e, Node *n) {
-    static const Str kinds[] = {S_INIT("timeDuration"), S_INIT("timeDate")};
-    const xmlNode *t = NULL;
-    for (const xmlNode *c = xml_first(e); c; c = xml_next(c)) {
-        if (xml_space(c->ns) != XML_BPMN) continue;
-        Str local = xml_local(c);
-        if (str_eq(local, S("documentation")) || str_eq(local, S("extensionElements"))) continue;
-        if (!IS_ONE_OF(local, kinds) || t)
-            return refuse(l, c, "{1}（{2}）：计时事件只支持一个 timeDuration 或 timeDate");
-        t = c;
-    }
-    if (!t) return refuse(l, e, "{1}（{2}）：计时事件没有时间");
-    Str source = xml_text(t, l->arena);
-    if (str_starts(source, S("="))) return expression_element(l, t, &n->timer);
-    for (size_t i = 0; i < source.len; i++)
-        if (source.ptr[i] == '"' || source.ptr[i] == '\\')
-            return refuse(l, t, "{1}（{2}）：时间不是 ISO 8601 的写法");
-    bool duration = str_eq(xml_local(t), S("timeDuration"));
-    Str call = duration ? S("duration(\"") : S("date and time(\"");
-    Str feel = arena_concat(l->arena, (Str[]){call, source, S("\")")}, 3);
-    Status status = expression(l, t, feel, &n->timer);
-    if (status) return status;
-    ContextBuilder nothing = context_make(l->arena);
-    FeelScope scope = {.variables = context_done(&nothing)};
-    FeelRun run = {.arena = l->arena, .scope = &scope};
-    if (feel_eval(&run, n->timer).kind == V_NULL)
-        return refuse(l, t, "{1}（{2}）：时间不是 ISO 8601 的写法");
-    return OK;
-}
-
-// What is declared by id
-
-static Status named_add(Load *l, const xmlNode *e, EventKind kind) {
-    if (l->named_count == NAMED_MAX) return refuse_as(l, e, LIMIT, "{1}（{2}）：声明太多");
-    l->named = array_room(l->arena, l->named, l->named_count, &l->named_cap, sizeof *l->named);
-    Named *named = &l->named[l->named_count++];
-    named->kind = kind;
-    named->id = xml_attribute(e, S("id"), l->arena);
-    named->name = xml_attribute(e, S("name"), l->arena);
-    if (!named->name.len) named->name = named->id;
-    return OK;
-}
-
-static const Named *named_find(const Load *l, Str id, EventKind kind) {
-    for (uint32_t i = 0; i < l->named_count; i++)
-        if (l->named[i].kind == kind && str_eq(l->named[i].id, id)) return &l->named[i];
-    return NULL;
-}
-
-static Status message_ref(Load *l, const xmlNode *e, Str attribute, EventKind kind, Node *n) {
-    Str ref = xml_unprefixed(xml_attribute(e, attribute, l->arena));
-    const Named *named = named_find(l, ref, kind);
-    if (!named) return refuse(l, e, "{1}（{2}）：没有指明消息或信号，或者它没有声明");
-    n->message = named->name;
-    n->event = kind;
-    return OK;
-}
-
-// Children of nodes
-
-static Status event_definition(Load *l, const xmlNode *e, Node *n) {
-    Str local = xml_local(e);
-    if (n->event != EVENT_NONE) return refuse(l, e, "{1}（{2}）：一个事件只支持一个定义");
-    if (str_eq(local, S("terminateEventDefinition")) && n->kind == NODE_END) {
-        n->event = EVENT_TERMINATE;
-        return OK;
-    }
-    if (n->kind != NODE_CATCH && n->kind != NODE_BOUNDARY)
-        return refuse(l, e, "{1}（{2}）：这里不支持这种事件");
-    if (str_eq(local, S("timerEventDefinition"))) {
-        n->event = EVENT_TIMER;
-        return timer(l, e, n);
-    }
-    if (str_eq(local, S("messageEventDefinition")))
-        return message_ref(l, e, S("messageRef"), EVENT_MESSAGE, n);
-    if (str_eq(local, S("signalEventDefinition")))
-        return message_ref(l, e, S("signalRef"), EVENT_SIGNAL, n);
-    return refuse(l, e, "{1}（{2}）：这里不支持这种事件");
-}
-
-// An attribute yz:<name> of the element, empty when absent.
-static Str yz_attribute(Load *l, const xmlNode *e, Str name) {
+Str model_yz(Load *l, const xmlNode *e, Str name) {
     for (const xmlAttr *at = e->properties; at; at = at->next)
         if (xml_space(at->ns) == XML_YZ && str_eq(str_z((const char *)at->name), name))
             return xml_attribute_value(at, l->arena);
     return S("");
 }
 
-static Str data_name(Load *l, const xmlNode *e) {
-    Str ref = xml_unprefixed(xml_text(e, l->arena));
-    const Named *named = named_find(l, ref, EVENT_NONE);
-    return named ? named->name : ref;
-}
-
-static Str name_or_id(Load *l, const xmlNode *e) {
-    Str name = xml_attribute(e, S("name"), l->arena);
-    return name.len ? name : xml_attribute(e, S("id"), l->arena);
-}
-
-static Status multi_child(Load *l, const xmlNode *e, Multi *multi) {
-    Str local = xml_local(e);
-    if (str_eq(local, S("loopCardinality"))) return expression_element(l, e, &multi->cardinality);
-    if (str_eq(local, S("completionCondition"))) return expression_element(l, e, &multi->until);
-    if (str_eq(local, S("loopDataInputRef")))
-        return expression(l, e, data_name(l, e), &multi->input);
-    if (str_eq(local, S("loopDataOutputRef"))) multi->results = data_name(l, e);
-    else if (str_eq(local, S("inputDataItem"))) multi->item = name_or_id(l, e);
-    else if (str_eq(local, S("outputDataItem"))) multi->result = name_or_id(l, e);
-    else if (!str_eq(local, S("documentation")) && !str_eq(local, S("extensionElements")))
-        return refuse(l, e, "{1}（{2}）：多实例中不支持这个元素");
-    return OK;
-}
-
-// multiInstanceLoopCharacteristics; yz:items, yz:item, yz:result, yz:results are short forms.
-static Status multi_read(Load *l, const xmlNode *e, Node *n) {
-    if (n->multi) return refuse(l, e, "{1}（{2}）：只能有一个循环");
-    Str behavior = xml_attribute(e, S("behavior"), l->arena);
-    if (behavior.len && !str_eq(behavior, S("All")))
-        return refuse(l, e, "{1}（{2}）：多实例只支持 behavior=\"All\"");
-    Multi *multi = arena_new(l->arena, Multi);
-    multi->sequential = xml_flag(e, S("isSequential"), false, l->arena);
-    for (const xmlNode *c = xml_first(e); c; c = xml_next(c)) {
-        if (xml_space(c->ns) != XML_BPMN) continue;
-        Status status = multi_child(l, c, multi);
-        if (status) return status;
-    }
-    Str items = yz_attribute(l, e, S("items"));
-    if (items.len) {
-        Status status = expression(l, e, items, &multi->input);
-        if (status) return status;
-    }
-    const struct {
-        Str name, *to;
-    } names[] = {
-        {S("item"), &multi->item}, {S("result"), &multi->result}, {S("results"), &multi->results}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        Str given = yz_attribute(l, e, names[i].name);
-        if (given.len) *names[i].to = given;
-    }
-    if (!multi->cardinality == !multi->input)
-        return refuse(l, e, "{1}（{2}）：多实例要么给出个数，要么给出列表");
-    if (!multi->result.len != !multi->results.len)
-        return refuse(l, e, "{1}（{2}）：结果变量和结果列表要一起给出");
-    n->multi = multi;
-    return OK;
-}
-
-static Status script_read(Load *l, const xmlNode *e, Node *n) {
-    if (n->kind != NODE_SCRIPT) return refuse(l, e, "{1}（{2}）：只有脚本任务才有脚本");
-    Str format = xml_attribute(e->parent, S("scriptFormat"), l->arena);
-    if (format.len && str_find(format, S("FEEL")) < 0 && str_find(format, S("feel")) < 0)
-        return refuse(l, e->parent, "{1}（{2}）：脚本语言只能是 FEEL");
-    return expression(l, e, xml_text(e, l->arena), &n->script);
-}
-
-static bool child_means_nothing(Str local) {
-    static const Str names[] = {
-        S_INIT("documentation"),    S_INIT("extensionElements"), S_INIT("incoming"),
-        S_INIT("outgoing"),         S_INIT("auditing"),          S_INIT("monitoring"),
-        S_INIT("categoryValueRef"), S_INIT("ioSpecification"),   S_INIT("property"),
-        S_INIT("rendering"),        S_INIT("dataInput"),         S_INIT("dataOutput"),
-        S_INIT("inputSet"),         S_INIT("outputSet"),
-    };
-    return IS_ONE_OF(local, names);
-}
-
-static Status node_child(Load *l, const xmlNode *e, Node *n) {
-    Str local = xml_local(e);
-    if (child_means_nothing(local)) return OK;
-    if (str_ends(local, S("EventDefinition"))) return event_definition(l, e, n);
-    if (str_eq(local, S("script"))) return script_read(l, e, n);
-    if (str_eq(local, S("multiInstanceLoopCharacteristics")) && node_is_activity(n))
-        return multi_read(l, e, n);
-    if (str_ends(local, S("otentialOwner")) || str_ends(local, S("erformer")) ||
-        str_eq(local, S("resourceRole")))
-        return refuse(l, e, "{1}（{2}）：由谁办理请用 yz:post 和 yz:unit 写明");
-    return refuse(l, e, "{1}（{2}）：不支持这个元素");
-}
-
-// Attributes of nodes
-
-// What changes how an element runs and is not built.
-static Status attributes_refused(Load *l, const xmlNode *e) {
-    static const struct {
-        Str name, harmless;
-    } refused[] = {
-        {S_INIT("isForCompensation"), S_INIT("false")},
-        {S_INIT("instantiate"), S_INIT("false")},
-        {S_INIT("triggeredByEvent"), S_INIT("false")},
-        {S_INIT("parallelMultiple"), S_INIT("false")},
-        {S_INIT("startQuantity"), S_INIT("1")},
-        {S_INIT("completionQuantity"), S_INIT("1")},
-    };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        if (!xml_has(e, refused[i].name)) continue;
-        Str value = xml_attribute(e, refused[i].name, l->arena);
-        bool harmless = str_eq(value, refused[i].harmless) ||
-                        (str_eq(value, S("0")) && str_eq(refused[i].harmless, S("false")));
-        if (harmless) continue;
+Status model_number(Load *l, const xmlNode *e, Str name, int64_t low, int64_t high,
+                   int64_t otherwise, int64_t *ret) {
+    int64_t n = otherwise;
+    if (xml_has(e, name) && (!str_to_int(xml_attribute(e, name, l->arena), &n) || n < low ||
+                             n > high)) {
         char line[16];
         (void)snprintf(line, sizeof line, "%u", xml_line(e));
-        return error_set(l->err, INVALID, str_z(line), "{1}（{2}）：不支持属性 {3}", xml_local(e),
-                         xml_attribute(e, S("id"), l->arena), refused[i].name);
+        return error_set(l->err, INVALID, str_z(line), "{1}（{2}）的属性 {3} 超出范围",
+                         xml_local(e), xml_attribute(e, S("id"), l->arena), name);
     }
-    if (str_eq(xml_attribute(e, S("eventGatewayType"), l->arena), S("Parallel")))
-        return refuse(l, e, "{1}（{2}）：不支持并行的事件网关");
+    *ret = n;
     return OK;
 }
 
-static Status attributes_read(Load *l, const xmlNode *e, Node *n) {
-    uint32_t count = 0;
-    for (const xmlAttr *at = e->properties; at; at = at->next) count += xml_space(at->ns) == XML_YZ;
-    if (count > FLOW_ATTRIBUTES_MAX) return refuse_as(l, e, LIMIT, "{1}（{2}）：yz 属性太多");
-    n->attributes = arena_array(l->arena, Attribute, count);
-    ContextBuilder b = context_make(l->arena);
-    bool fixed = true;
-    for (const xmlAttr *at = e->properties; at; at = at->next) {
-        if (xml_space(at->ns) != XML_YZ) continue;
-        Attribute *to = &n->attributes[n->attributes_count++];
-        to->name = arena_str(l->arena, str_z((const char *)at->name));
-        to->text = xml_attribute_value(at, l->arena);
-        context_put(&b, to->name, v_str(to->text));
-        if (str_starts(to->text, S("="))) {
-            Status status = expression(l, e, to->text, &to->expr);
-            if (status) return status;
-            fixed = false;
-        }
+// Declarations
+
+static Status named_add(Load *l, const xmlNode *e, NamedKind kind) {
+    static const Str codes[] = {[NAMED_ERROR] = S_INIT("errorCode"),
+                                [NAMED_ESCALATION] = S_INIT("escalationCode")};
+    if (l->named_count == NAMED_MAX)
+        return model_refuse(l, e, LIMIT, "{1}（{2}）：声明太多");
+    l->named = array_room(l->arena, l->named, l->named_count, &l->named_cap, sizeof *l->named);
+    Named *named = &l->named[l->named_count++];
+    *named = (Named){.kind = kind, .element = e, .id = xml_attribute(e, S("id"), l->arena)};
+    if (kind == NAMED_OPERATION) {
+        const xmlNode *message = xml_child(e, XML_BPMN, S("inMessageRef"));
+        if (message) named->name = xml_unprefixed(xml_text(message, l->arena));
+        return OK;
     }
-    if (fixed) n->fixed = context_done(&b);
-    n->result = yz_attribute(l, e, S("result"));
-    n->name_en = yz_attribute(l, e, S("name_en"));
+    bool coded = kind == NAMED_ERROR || kind == NAMED_ESCALATION;
+    named->name = xml_attribute(e, coded ? codes[kind] : S("name"), l->arena);
+    if (!named->name.len && kind != NAMED_DATA) named->name = named->id;
     return OK;
 }
 
-static Status id_read(Load *l, const xmlNode *e, Str *ret_id, Str *ret_name) {
-    *ret_id = xml_attribute(e, S("id"), l->arena);
-    *ret_name = xml_attribute(e, S("name"), l->arena);
-    if (!ret_id->len) return refuse(l, e, "{1}：没有 id");
-    if (ret_id->len > FLOW_ID_MAX || ret_name->len > FLOW_NAME_MAX)
-        return refuse_as(l, e, LIMIT, "{1}（{2}）：id 或名称太长");
+static bool named_kind(Str local, NamedKind *ret) {
+    static const struct {
+        Str name;
+        NamedKind kind;
+    } kinds[] = {
+        {S_INIT("message"), NAMED_MESSAGE},
+        {S_INIT("signal"), NAMED_SIGNAL},
+        {S_INIT("error"), NAMED_ERROR},
+        {S_INIT("escalation"), NAMED_ESCALATION},
+        {S_INIT("operation"), NAMED_OPERATION},
+        {S_INIT("dataObject"), NAMED_DATA},
+        {S_INIT("dataObjectReference"), NAMED_DATA},
+        {S_INIT("dataStore"), NAMED_DATA},
+        {S_INIT("dataStoreReference"), NAMED_DATA},
+        {S_INIT("property"), NAMED_DATA},
+        {S_INIT("dataInput"), NAMED_DATA},
+        {S_INIT("dataOutput"), NAMED_DATA},
+        {S_INIT("globalTask"), NAMED_GLOBAL},
+        {S_INIT("globalUserTask"), NAMED_GLOBAL},
+        {S_INIT("globalManualTask"), NAMED_GLOBAL},
+        {S_INIT("globalScriptTask"), NAMED_GLOBAL},
+        {S_INIT("globalBusinessRuleTask"), NAMED_GLOBAL},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!str_eq(local, kinds[i].name)) continue;
+        *ret = kinds[i].kind;
+        return true;
+    }
+    *ret = NAMED_DEFINITION;
+    return str_ends(local, S("EventDefinition"));
+}
+
+// Anywhere in the file: at the top, in processes and in tasks. As deep as the XML may be.
+static Status declarations_read(Load *l, const xmlNode *e) {
+    for (const xmlNode *c = xml_first(e); c; c = xml_next(c)) {
+        NamedKind kind;
+        if (xml_space(c->ns) != XML_BPMN) continue;
+        Status status = named_kind(xml_local(c), &kind) ? named_add(l, c, kind) : OK;
+        if (!status) status = declarations_read(l, c);
+        if (status) return status;
+    }
     return OK;
+}
+
+static uint32_t *slots_make(Arena *a, uint32_t count, uint32_t *ret_mask) {
+    uint32_t size = 16;
+    while (size < 2 * count) size *= 2;
+    uint32_t *slots = arena_alloc_n(a, size, sizeof *slots);
+    memset(slots, 0xff, size * sizeof *slots);
+    *ret_mask = size - 1;
+    return slots;
+}
+
+static void named_index(Load *l) {
+    l->named_slots = slots_make(l->arena, l->named_count, &l->named_mask);
+    for (uint32_t i = 0; i < l->named_count; i++) {
+        uint32_t at = (uint32_t)str_hash(l->named[i].id) & l->named_mask;
+        while (l->named_slots[at] != NONE) at = (at + 1) & l->named_mask;
+        l->named_slots[at] = i;
+    }
+}
+
+const Named *model_named(const Load *l, Str id, NamedKind kind) {
+    if (!id.len) return NULL;
+    for (uint32_t at = (uint32_t)str_hash(id) & l->named_mask;; at = (at + 1) & l->named_mask) {
+        if (l->named_slots[at] == NONE) return NULL;
+        const Named *named = &l->named[l->named_slots[at]];
+        if (named->kind == kind && str_eq(named->id, id)) return named;
+    }
+}
+
+// Data is known by the name of the object, else of the first reference to it, else by its id.
+Str model_data_name(const Load *l, Str ref) {
+    const Named *named = model_named(l, ref, NAMED_DATA);
+    if (!named) return ref;
+    static const Str objects[] = {S_INIT("dataObjectRef"), S_INIT("dataStoreRef")};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        Str object = xml_unprefixed(xml_attribute(named->element, objects[i], l->arena));
+        if (!object.len || str_eq(object, ref)) continue;
+        const Named *to = model_named(l, object, NAMED_DATA);
+        if (to && to->name.len) return to->name;
+    }
+    return named->name.len ? named->name : ref;
+}
+
+// A data object without a name takes that of the first reference to it.
+static void data_names(Load *l) {
+    for (uint32_t i = 0; i < l->named_count; i++) {
+        const Named *named = &l->named[i];
+        Str object = xml_unprefixed(xml_attribute(named->element, S("dataObjectRef"), l->arena));
+        if (named->kind != NAMED_DATA || !object.len || str_eq(object, named->id)) continue;
+        const Named *to = model_named(l, object, NAMED_DATA);
+        if (to && !to->name.len) l->named[to - l->named].name = named->name;
+        if (to && !l->named[to - l->named].name.len) l->named[to - l->named].name = named->id;
+    }
 }
 
 // Elements of a process or sub-process
-
-static NodeKind kind_of(Str local) {
-    static const struct {
-        Str name;
-        NodeKind kind;
-    } kinds[] = {
-        {S_INIT("startEvent"), NODE_START},
-        {S_INIT("endEvent"), NODE_END},
-        {S_INIT("intermediateThrowEvent"), NODE_THROW},
-        {S_INIT("intermediateCatchEvent"), NODE_CATCH},
-        {S_INIT("boundaryEvent"), NODE_BOUNDARY},
-        {S_INIT("userTask"), NODE_USER},
-        {S_INIT("manualTask"), NODE_MANUAL},
-        {S_INIT("serviceTask"), NODE_SERVICE},
-        {S_INIT("sendTask"), NODE_SEND},
-        {S_INIT("businessRuleTask"), NODE_RULE},
-        {S_INIT("receiveTask"), NODE_RECEIVE},
-        {S_INIT("scriptTask"), NODE_SCRIPT},
-        {S_INIT("subProcess"), NODE_SUBPROCESS},
-        {S_INIT("exclusiveGateway"), NODE_EXCLUSIVE},
-        {S_INIT("parallelGateway"), NODE_PARALLEL},
-        {S_INIT("inclusiveGateway"), NODE_INCLUSIVE},
-        {S_INIT("eventBasedGateway"), NODE_EVENT_GATE},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (str_eq(local, kinds[i].name)) return kinds[i].kind;
-    return NODE_KINDS;
-}
-
-Str node_element(const Node *n) {
-    static const Str names[NODE_KINDS] = {
-        [NODE_PROCESS] = S_INIT("process"),
-        [NODE_START] = S_INIT("startEvent"),
-        [NODE_END] = S_INIT("endEvent"),
-        [NODE_THROW] = S_INIT("intermediateThrowEvent"),
-        [NODE_CATCH] = S_INIT("intermediateCatchEvent"),
-        [NODE_BOUNDARY] = S_INIT("boundaryEvent"),
-        [NODE_USER] = S_INIT("userTask"),
-        [NODE_MANUAL] = S_INIT("manualTask"),
-        [NODE_SERVICE] = S_INIT("serviceTask"),
-        [NODE_SEND] = S_INIT("sendTask"),
-        [NODE_RULE] = S_INIT("businessRuleTask"),
-        [NODE_RECEIVE] = S_INIT("receiveTask"),
-        [NODE_SCRIPT] = S_INIT("scriptTask"),
-        [NODE_SUBPROCESS] = S_INIT("subProcess"),
-        [NODE_EXCLUSIVE] = S_INIT("exclusiveGateway"),
-        [NODE_PARALLEL] = S_INIT("parallelGateway"),
-        [NODE_INCLUSIVE] = S_INIT("inclusiveGateway"),
-        [NODE_EVENT_GATE] = S_INIT("eventBasedGateway"),
-    };
-    return names[n->kind];
-}
-
-Str event_name(EventKind e) {
-    static const Str names[] = {
-        [EVENT_NONE] = S_INIT(""),         [EVENT_TERMINATE] = S_INIT("terminate"),
-        [EVENT_TIMER] = S_INIT("timer"),   [EVENT_MESSAGE] = S_INIT("message"),
-        [EVENT_SIGNAL] = S_INIT("signal"),
-    };
-    return names[e];
-}
 
 static Node *node_new(Load *l, const xmlNode *e, NodeKind kind, uint32_t parent) {
     Flow *f = l->flow;
@@ -404,41 +209,30 @@ static Node *node_new(Load *l, const xmlNode *e, NodeKind kind, uint32_t parent)
     Node *n = &f->nodes[f->nodes_count++];
     *n = (Node){.kind = kind,
                 .parent = parent,
+                .process = l->process,
                 .line = xml_line(e),
                 .host = NONE,
                 .start = NONE,
-                .fallback = NONE};
+                .fallback = NONE,
+                .link = NONE,
+                .call = NONE,
+                .handler = NONE,
+                .start_quantity = 1,
+                .completion_quantity = 1};
     return n;
 }
 
-// Only sub-processes have parts of their own; these are read later, so that nodes stay in place.
-static bool is_part(const xmlNode *e);
-
 static Status node_read(Load *l, const xmlNode *e, NodeKind kind, uint32_t parent) {
     if (l->flow->nodes_count >= FLOW_NODES_MAX)
-        return refuse_as(l, e, LIMIT, "{1}（{2}）：流程的环节太多");
+        return model_refuse(l, e, LIMIT, "{1}（{2}）：流程的环节太多");
     Node *n = node_new(l, e, kind, parent);
-    NodeRefs *refs = &l->node_refs[l->flow->nodes_count - 1];
-    Status status = id_read(l, e, &n->id, &n->name);
-    if (!status) status = attributes_refused(l, e);
-    if (!status) status = attributes_read(l, e, n);
-    refs->fallback = xml_attribute(e, S("default"), l->arena);
-    if (kind == NODE_BOUNDARY) {
-        refs->host = xml_unprefixed(xml_attribute(e, S("attachedToRef"), l->arena));
-        n->interrupting = xml_flag(e, S("cancelActivity"), true, l->arena);
-    }
-    for (const xmlNode *c = xml_first(e); c && !status; c = xml_next(c))
-        if (xml_space(c->ns) == XML_BPMN && !(kind == NODE_SUBPROCESS && is_part(c)))
-            status = node_child(l, c, n);
-    if (!status && kind == NODE_RECEIVE)
-        status = message_ref(l, e, S("messageRef"), EVENT_MESSAGE, n);
-    return status;
+    return model_node(l, e, n, &l->node_refs[l->flow->nodes_count - 1]);
 }
 
 static Status edge_read(Load *l, const xmlNode *e) {
     Flow *f = l->flow;
     if (f->edges_count >= FLOW_EDGES_MAX)
-        return refuse_as(l, e, LIMIT, "{1}（{2}）：流程的顺序流太多");
+        return model_refuse(l, e, LIMIT, "{1}（{2}）：流程的顺序流太多");
     if (f->edges_count == l->edges_cap) {
         uint32_t cap = l->edges_cap;
         f->edges = array_room(l->arena, f->edges, f->edges_count, &l->edges_cap, sizeof *f->edges);
@@ -450,53 +244,39 @@ static Status edge_read(Load *l, const xmlNode *e) {
     *edge = (Edge){.line = xml_line(e), .from = NONE, .to = NONE};
     refs->from = xml_unprefixed(xml_attribute(e, S("sourceRef"), l->arena));
     refs->to = xml_unprefixed(xml_attribute(e, S("targetRef"), l->arena));
-    edge->name_en = yz_attribute(l, e, S("name_en"));
-    Status status = id_read(l, e, &edge->id, &edge->name);
+    edge->name_en = model_yz(l, e, S("name_en"));
+    Status status = model_id(l, e, &edge->id, &edge->name);
     for (const xmlNode *c = xml_first(e); c && !status; c = xml_next(c)) {
-        if (xml_space(c->ns) != XML_BPMN || child_means_nothing(xml_local(c))) continue;
+        if (xml_space(c->ns) != XML_BPMN || model_means_nothing(xml_local(c))) continue;
         if (!str_eq(xml_local(c), S("conditionExpression")) || edge->condition)
             return refuse(l, c, "{1}（{2}）：不支持这个元素");
-        status = expression_element(l, c, &edge->condition);
+        status = model_expression_element(l, c, &edge->condition);
     }
     return status;
 }
 
 static bool part_means_nothing(Str local) {
     static const Str names[] = {
-        S_INIT("documentation"),
-        S_INIT("extensionElements"),
         S_INIT("laneSet"),
         S_INIT("textAnnotation"),
-        S_INIT("association"),
+        S_INIT("association"), // of compensation: see compensation_resolve
         S_INIT("group"),
         S_INIT("dataObject"),
         S_INIT("dataObjectReference"),
         S_INIT("dataStoreReference"),
-        S_INIT("property"),
-        S_INIT("ioSpecification"),
-        S_INIT("auditing"),
-        S_INIT("monitoring"),
         S_INIT("supports"),
     };
-    return IS_ONE_OF(local, names);
-}
-
-static bool is_part(const xmlNode *e) {
-    Str local = xml_local(e);
-    return kind_of(local) != NODE_KINDS || str_eq(local, S("sequenceFlow")) ||
-           (part_means_nothing(local) && !child_means_nothing(local));
+    return IS_ONE_OF(local, names) || model_means_nothing(local);
 }
 
 static Status part_read(Load *l, const xmlNode *e, uint32_t parent) {
     Str local = xml_local(e);
-    NodeKind kind = kind_of(local);
+    NodeKind kind = model_kind(local);
     if (kind != NODE_KINDS) return node_read(l, e, kind, parent);
     if (str_eq(local, S("sequenceFlow"))) return edge_read(l, e);
     if (part_means_nothing(local)) return OK;
-    if (parent != 0 && (child_means_nothing(local) || str_ends(local, S("Characteristics"))))
-        return OK; // read with the sub-process itself
-    if (str_eq(local, S("task")))
-        return refuse(l, e, "{1}（{2}）：请写明任务的种类（用户、人工、服务、脚本等）");
+    // Read with the sub-process itself.
+    if (l->flow->nodes[parent].kind == NODE_SUBPROCESS) return OK;
     return refuse(l, e, "{1}（{2}）：不支持这个元素");
 }
 
@@ -514,33 +294,7 @@ static Status parts_read(Load *l, const xmlNode *e, uint32_t parent) {
     return OK;
 }
 
-// Declarations anywhere: messages and signals at the top, data in processes and tasks.
-static Status declarations_read(Load *l, const xmlNode *e) {
-    static const Str data[] = {S_INIT("dataObject"), S_INIT("property"), S_INIT("dataInput"),
-                               S_INIT("dataOutput"), S_INIT("dataObjectReference")};
-    for (const xmlNode *c = xml_first(e); c; c = xml_next(c)) {
-        if (xml_space(c->ns) != XML_BPMN) continue;
-        Str local = xml_local(c);
-        Status status = OK;
-        if (str_eq(local, S("message"))) status = named_add(l, c, EVENT_MESSAGE);
-        else if (str_eq(local, S("signal"))) status = named_add(l, c, EVENT_SIGNAL);
-        else if (IS_ONE_OF(local, data)) status = named_add(l, c, EVENT_NONE);
-        if (!status) status = declarations_read(l, c);
-        if (status) return status;
-    }
-    return OK;
-}
-
 // References
-
-static uint32_t *slots_make(Arena *a, uint32_t count, uint32_t *ret_mask) {
-    uint32_t size = 16;
-    while (size < 2 * count) size *= 2;
-    uint32_t *slots = arena_alloc_n(a, size, sizeof *slots);
-    memset(slots, 0xff, size * sizeof *slots);
-    *ret_mask = size - 1;
-    return slots;
-}
 
 uint32_t flow_node(const Flow *f, Str id) {
     for (uint32_t at = (uint32_t)str_hash(id) & f->slots_mask;; at = (at + 1) & f->slots_mask) {
@@ -593,10 +347,10 @@ static Status edges_resolve(Load *l) {
         Edge *e = &f->edges[i];
         e->from = flow_node(f, l->edge_refs[i].from);
         e->to = flow_node(f, l->edge_refs[i].to);
-        if (e->from == NONE || e->from == 0)
+        if (e->from == NONE || f->nodes[e->from].kind == NODE_PROCESS)
             return refuse_at(l, e->line, "顺序流 {1} 的起点 {2} 不存在", e->id,
                              l->edge_refs[i].from);
-        if (e->to == NONE || e->to == 0)
+        if (e->to == NONE || f->nodes[e->to].kind == NODE_PROCESS)
             return refuse_at(l, e->line, "顺序流 {1} 的终点 {2} 不存在", e->id, l->edge_refs[i].to);
         if (f->nodes[e->from].parent != f->nodes[e->to].parent)
             return refuse_at(l, e->line, "顺序流 {1} 跨越了子流程的边界", e->id);
@@ -628,6 +382,28 @@ static Status boundary_resolve(Load *l, uint32_t node) {
     return OK;
 }
 
+// A called element is a process or a global task of this file; another one the driver may know by
+// yz:service.
+static Status call_resolve(Load *l, uint32_t node) {
+    Flow *f = l->flow;
+    Node *n = &f->nodes[node];
+    Str called = l->node_refs[node].call;
+    uint32_t process = flow_node(f, called);
+    if (process != NONE && f->nodes[process].kind == NODE_PROCESS) {
+        n->call = process;
+        n->isolated = n->inputs_count || n->outputs_count;
+        return OK;
+    }
+    const Named *global = model_named(l, called, NAMED_GLOBAL);
+    if (global) return model_global(l, global, n);
+    if (model_yz(l, l->node_refs[node].element, S("service")).len) {
+        n->kind = NODE_SERVICE;
+        n->outside = true;
+        return OK;
+    }
+    return refuse_at(l, n->line, "调用活动 {1} 所调用的 {2} 不在这个文件里", n->id, called);
+}
+
 // <incoming> and <outgoing> may be left out, but must not contradict the sequence flows.
 static Status ends_check(Load *l, uint32_t node) {
     Flow *f = l->flow;
@@ -644,9 +420,11 @@ static Status ends_check(Load *l, uint32_t node) {
 
 static Status nodes_resolve(Load *l) {
     Flow *f = l->flow;
-    for (uint32_t i = 1; i < f->nodes_count; i++) {
+    for (uint32_t i = 0; i < f->nodes_count; i++) {
         Node *n = &f->nodes[i];
+        if (n->kind == NODE_PROCESS) continue;
         Status status = n->kind == NODE_BOUNDARY ? boundary_resolve(l, i) : OK;
+        if (!status && n->kind == NODE_CALL) status = call_resolve(l, i);
         if (!status) status = ends_check(l, i);
         if (status) return status;
         if (!l->node_refs[i].fallback.len) continue;
@@ -655,12 +433,12 @@ static Status nodes_resolve(Load *l) {
             return refuse_at(l, n->line, "{1} 的默认出线 {2} 不是从它出发的", n->id,
                              l->node_refs[i].fallback);
     }
-    for (uint32_t i = 1; i < f->nodes_count; i++) {
+    for (uint32_t i = 0; i < f->nodes_count; i++) {
         Node *n = &f->nodes[i];
         n->boundary = arena_array(l->arena, uint32_t, n->boundary_count);
         n->boundary_count = 0;
     }
-    for (uint32_t i = 1; i < f->nodes_count; i++) {
+    for (uint32_t i = 0; i < f->nodes_count; i++) {
         if (f->nodes[i].kind != NODE_BOUNDARY) continue;
         Node *host = &f->nodes[f->nodes[i].host];
         host->boundary[host->boundary_count++] = i;
@@ -668,32 +446,130 @@ static Status nodes_resolve(Load *l) {
     return OK;
 }
 
+// An association from a compensation boundary event leads to the activity that compensates.
+static void compensation_resolve(Load *l, const xmlNode *e) {
+    Flow *f = l->flow;
+    for (const xmlNode *c = xml_first(e); c; c = xml_next(c)) {
+        if (xml_space(c->ns) != XML_BPMN) continue;
+        compensation_resolve(l, c);
+        if (!str_eq(xml_local(c), S("association"))) continue;
+        uint32_t from = flow_node(f, xml_unprefixed(xml_attribute(c, S("sourceRef"), l->arena)));
+        uint32_t to = flow_node(f, xml_unprefixed(xml_attribute(c, S("targetRef"), l->arena)));
+        if (from == NONE || to == NONE) continue;
+        if (f->nodes[to].kind == NODE_BOUNDARY) {
+            uint32_t other = from;
+            from = to;
+            to = other;
+        }
+        const Node *boundary = &f->nodes[from];
+        if (boundary->kind == NODE_BOUNDARY && boundary->event == EVENT_COMPENSATION &&
+            node_is_activity(&f->nodes[to]) && f->nodes[to].for_compensation)
+            f->nodes[boundary->host].handler = to;
+    }
+}
+
 // The whole
 
-static const xmlNode *process_find(Load *l, const xmlNode *definitions) {
-    for (const xmlNode *c = xml_first(definitions); c; c = xml_next(c))
-        if (xml_is(c, XML_BPMN, S("process")) && xml_flag(c, S("isExecutable"), false, l->arena))
-            return c;
-    return NULL;
+// The processes of the file and which of them are loaded.
+typedef struct Choice {
+    const xmlNode *element[PROCESSES_MAX];
+    Str id[PROCESSES_MAX];
+    bool executable[PROCESSES_MAX], chosen[PROCESSES_MAX];
+    uint32_t queue[PROCESSES_MAX];
+    uint32_t count, queued;
+} Choice;
+
+static void choose(Choice *c, uint32_t i) {
+    if (c->chosen[i]) return;
+    c->chosen[i] = true;
+    c->queue[c->queued++] = i;
+}
+
+static void choose_called(Load *l, Choice *choice, const xmlNode *e) {
+    for (const xmlNode *c = xml_first(e); c; c = xml_next(c)) {
+        if (xml_space(c->ns) != XML_BPMN) continue;
+        choose_called(l, choice, c);
+        if (!str_eq(xml_local(c), S("callActivity"))) continue;
+        Str id = xml_unprefixed(xml_attribute(c, S("calledElement"), l->arena));
+        for (uint32_t i = 0; i < choice->count; i++)
+            if (str_eq(choice->id[i], id)) choose(choice, i);
+    }
+}
+
+// Every executable process, and those that they call.
+static Status processes_choose(Load *l, const xmlNode *definitions, Choice *choice) {
+    for (const xmlNode *c = xml_first(definitions); c; c = xml_next(c)) {
+        if (!xml_is(c, XML_BPMN, S("process"))) continue;
+        uint32_t i = choice->count;
+        if (i == PROCESSES_MAX) return model_refuse(l, c, LIMIT, "{1}（{2}）：流程太多");
+        choice->element[i] = c;
+        choice->id[i] = xml_attribute(c, S("id"), l->arena);
+        choice->executable[i] = xml_flag(c, S("isExecutable"), false, l->arena);
+        choice->count++;
+        if (choice->executable[i]) choose(choice, i);
+    }
+    for (uint32_t at = 0; at < choice->queued; at++)
+        choose_called(l, choice, choice->element[choice->queue[at]]);
+    return OK;
+}
+
+static Status process_read(Load *l, const xmlNode *e, bool executable) {
+    Flow *f = l->flow;
+    uint32_t node = f->nodes_count;
+    l->process = node;
+    Node *n = node_new(l, e, NODE_PROCESS, node ? NONE : 0);
+    f->executable[f->processes_count] = executable;
+    f->processes[f->processes_count++] = node;
+    Status status = model_id(l, e, &n->id, &n->name);
+    if (!status) status = model_attributes(l, e, n);
+    if (!status) status = model_locals(l, e, n);
+    if (!status) status = parts_read(l, e, node);
+    return status;
+}
+
+static Status processes_read(Load *l, const xmlNode *definitions) {
+    Choice *choice = arena_new(l->arena, Choice);
+    Flow *f = l->flow;
+    f->processes = arena_array(l->arena, uint32_t, PROCESSES_MAX);
+    f->executable = arena_array(l->arena, bool, PROCESSES_MAX);
+    Status status = processes_choose(l, definitions, choice);
+    if (!status && !choice->queued)
+        return refuse(l, definitions, "{1}：没有可执行的流程（isExecutable=\"true\"）");
+    // In document order; those that are only called come after the executable ones.
+    for (uint32_t i = 0; i < choice->queued && !status; i++) {
+        uint32_t k = choice->queue[i];
+        status = process_read(l, choice->element[k], choice->executable[k]);
+    }
+    return status;
+}
+
+static Status imports_check(Load *l, const xmlNode *definitions) {
+    for (const xmlNode *c = xml_first(definitions); c; c = xml_next(c)) {
+        if (!xml_is(c, XML_BPMN, S("import"))) continue;
+        // Types and services described elsewhere mean nothing to the engine; flows do.
+        Str type = xml_attribute(c, S("importType"), l->arena);
+        if (!type.len || str_find(type, S("BPMN")) >= 0)
+            return refuse(l, c, "{1}（{2}）：不支持引入别的文件");
+    }
+    return OK;
 }
 
 static Status model_read(Load *l, const xmlDoc *doc) {
     const xmlNode *definitions = xmlDocGetRootElement(doc);
     if (!xml_is(definitions, XML_BPMN, S("definitions")))
         return refuse(l, definitions, "{1}：不是 BPMN 2.0 的 definitions");
-    const xmlNode *import = xml_child(definitions, XML_BPMN, S("import"));
-    if (import) return refuse(l, import, "{1}（{2}）：不支持引入别的文件");
-    const xmlNode *process = process_find(l, definitions);
-    if (!process) return refuse(l, definitions, "{1}：没有可执行的流程（isExecutable=\"true\"）");
-    Node *root = node_new(l, process, NODE_PROCESS, 0);
-    Status status = id_read(l, process, &root->id, &root->name);
-    if (!status) status = attributes_read(l, process, root);
+    Status status = imports_check(l, definitions);
     if (!status) status = declarations_read(l, definitions);
-    if (!status) status = parts_read(l, process, 0);
+    if (status) return status;
+    named_index(l);
+    data_names(l);
+    status = processes_read(l, definitions);
     if (!status) status = index_make(l);
     if (!status) status = edges_resolve(l);
     if (!status) status = nodes_resolve(l);
-    if (!status) status = flow_lint(l->flow, l->err);
+    if (status) return status;
+    compensation_resolve(l, definitions);
+    status = flow_lint(l->flow, l->err);
     if (status) return status;
     flow_read_drawing(l->flow, definitions, l->arena);
     flow_layout(l->flow);

@@ -3,7 +3,7 @@
 // not fit its flow is BROKEN, never guessed at.
 #include "bpmn/state.h"
 
-enum { TOKEN_FIELDS_MAX = 7 };
+enum { TOKEN_FIELDS_MAX = 10 };
 
 static Status broken(Error *err, Str what) {
     return error_set(err, BROKEN, S("state"), "流程状态与流程不符：{1}", what);
@@ -20,16 +20,85 @@ Token *state_token(State *s, int64_t id) {
     return &s->tokens[low];
 }
 
+// Reading
+
 static bool read_count(Value list, size_t at, uint32_t *ret) {
-    int64_t n = v_to_int(v_at(list, at), -1);
+    int64_t n = at < list.len ? v_to_int(v_at(list, at), -1) : 0;
     if (n < 0 || n > FLOW_STEPS_MAX) return false;
     *ret = (uint32_t)n;
     return true;
 }
 
+static int64_t read_int(Value list, size_t at) {
+    return at < list.len ? v_to_int(v_at(list, at), -1) : 0;
+}
+
+static bool read_flag(Value list, size_t at, bool *ret) {
+    int64_t n = read_int(list, at);
+    *ret = n == 1;
+    return n == 0 || n == 1;
+}
+
+static bool read_local(Value list, size_t at, Token *t) {
+    t->local = v_at(list, at);
+    return t->local.kind == V_NULL || t->local.kind == V_CONTEXT;
+}
+
 static bool node_can_wait(const Node *n) {
-    return node_is_completed_from_outside(n) || n->kind == NODE_RECEIVE || n->kind == NODE_CATCH ||
-           n->kind == NODE_EVENT_GATE;
+    return n->outside || n->kind == NODE_RECEIVE || n->kind == NODE_CATCH ||
+           n->kind == NODE_EVENT_GATE || (n->kind == NODE_START && n->parallel);
+}
+
+static bool read_scope(const Node *node, Value v, Token *t) {
+    t->role = ROLE_SCOPE;
+    t->index = read_int(v, 4);
+    t->item = v_at(v, 5);
+    t->host = read_int(v, 8);
+    return node_is_scope(node) && node->kind != NODE_PROCESS && t->index >= 0 &&
+           read_local(v, 6, t) && read_count(v, 7, &t->started) && t->host >= 0 &&
+           read_flag(v, 9, &t->closing) && (!t->host || node->by_event);
+}
+
+static bool read_arm(const Node *node, Value v, Token *t) {
+    t->role = ROLE_ARM;
+    t->host = read_int(v, 4);
+    t->left = v.len > 7 ? v_to_int(v_at(v, 7), -2) : 0;
+    if (t->host < 0 || t->left < -1 || !read_count(v, 5, &t->event) || !read_flag(v, 6, &t->seen))
+        return false;
+    return t->event < node->events_count && event_is_armed(node->events[t->event].kind);
+}
+
+static bool read_compensation(const Flow *f, Value v, Token *t) {
+    t->role = ROLE_COMPENSATE;
+    t->target = read_int(v, 4);
+    t->only = v_is_null(v_at(v, 5)) ? NONE : flow_node(f, v_text(v_at(v, 5)));
+    t->host = read_int(v, 6);
+    const Node *n = &f->nodes[t->node];
+    return t->target >= 0 && t->host >= 0 && read_flag(v, 7, &t->detached) &&
+           (v_is_null(v_at(v, 5)) || t->only != NONE) &&
+           (n->kind == NODE_THROW || n->kind == NODE_END || node_is_activity(n));
+}
+
+// Its edges lead to the gateway, and there are not more than it has.
+static bool read_reset(const Flow *f, Value v, Token *t) {
+    t->role = ROLE_RESET;
+    t->item = v_at(v, 4);
+    const Node *n = &f->nodes[t->node];
+    if (n->kind != NODE_COMPLEX || t->item.kind != V_LIST || t->item.len > n->in_count)
+        return false;
+    for (uint32_t i = 0; i < t->item.len; i++) {
+        uint32_t edge = flow_edge(f, v_text(v_at(t->item, i)));
+        if (edge == NONE || f->edges[edge].to != t->node) return false;
+    }
+    return true;
+}
+
+static bool read_done(const Node *node, Value v, Token *t) {
+    t->role = ROLE_DONE;
+    t->order = v_to_int(v_at(v, 4), 0);
+    t->index = read_int(v, 5);
+    t->item = v_at(v, 6);
+    return t->order != 0 && t->index >= 0 && read_local(v, 7, t) && node_is_activity(node);
 }
 
 // What follows the role letter.
@@ -39,66 +108,126 @@ static bool read_role(const Flow *f, Value v, Token *t) {
     if (role.len != 1) return false;
     switch (role.ptr[0]) {
     case 'w':
-    case 's':
-        t->role = role.ptr[0] == 'w' ? ROLE_WAIT : ROLE_SCOPE;
-        if (v.len > 4) {
-            t->index = v_to_int(v_at(v, 4), 0);
-            t->item = v_at(v, 5);
-            if (t->index < 1) return false;
-        }
-        return t->role == ROLE_SCOPE ? node->kind == NODE_SUBPROCESS : node_can_wait(node);
+        t->role = ROLE_WAIT;
+        t->index = read_int(v, 4);
+        t->item = v_at(v, 5);
+        return t->index >= 0 && node_can_wait(node);
+    case 's': return read_scope(node, v, t);
     case 'j':
         t->role = ROLE_JOIN;
         t->edge = flow_edge(f, v_text(v_at(v, 4)));
-        return t->edge != NONE && f->edges[t->edge].to == t->node && node_is_gateway(node);
-    case 'a':
-        t->role = ROLE_ARM;
-        t->host = v_to_int(v_at(v, 4), 0);
-        return t->host > 0 && (node->kind == NODE_BOUNDARY || node->kind == NODE_CATCH ||
-                               node->kind == NODE_RECEIVE);
+        return t->edge != NONE && f->edges[t->edge].to == t->node &&
+               (node_is_gateway(node) || node->start_quantity > 1);
+    case 'a': return read_arm(node, v, t);
     case 'm':
         t->role = ROLE_MULTI;
         return node->multi && read_count(v, 4, &t->total) && read_count(v, 5, &t->started) &&
-               read_count(v, 6, &t->done) && t->started <= t->total && t->done <= t->started;
+               read_count(v, 6, &t->done) && t->done <= t->started &&
+               (node->multi->standard || t->started <= t->total);
+    case 'd': return read_done(node, v, t);
+    case 'c': return read_compensation(f, v, t);
+    case 'g': return read_reset(f, v, t);
     default: return false;
     }
 }
 
-static bool read_token(const Flow *f, Value v, Token *ret) {
+static bool read_token(const Flow *f, Value v, Token *t) {
     if (v.kind != V_LIST || v.len < 2 || v.len > TOKEN_FIELDS_MAX) return false;
-    Token t = {.id = v_to_int(v_at(v, 0), 0), .node = flow_node(f, v_text(v_at(v, 1)))};
-    if (v.len > 2) t.scope = v_to_int(v_at(v, 2), -1);
-    if (t.id < 1 || t.node == NONE || t.node == 0 || t.scope < 0) return false;
-    if (!read_role(f, v, &t)) return false;
-    *ret = t;
-    return true;
+    *t = (Token){.id = v_to_int(v.as.items[0], 0),
+                 .node = flow_node(f, v_text(v.as.items[1])),
+                 .edge = NONE,
+                 .only = NONE};
+    if (v.len > 2) t->scope = v_to_int(v_at(v, 2), -1);
+    if (t->id < 1 || t->node == NONE || t->scope < 0) return false;
+    if (f->nodes[t->node].kind == NODE_PROCESS) return false;
+    return read_role(f, v, t);
+}
+
+// May a token of this node and role live in that scope?
+static bool scope_fits(const Flow *f, State *s, Token *t) {
+    const Node *node = &f->nodes[t->node];
+    if (t->scope == 0) {
+        if (token_keeps(t)) s->inner++;
+        return node->parent == s->process && !t->index;
+    }
+    Token *scope = t->scope < t->id ? state_token(s, t->scope) : NULL;
+    if (!scope) return false;
+    if (token_keeps(t)) scope->inner++;
+    const Node *of = &f->nodes[scope->node];
+    switch (scope->role) {
+    case ROLE_MULTI:
+        return scope->node == t->node && t->index &&
+               (t->role == ROLE_WAIT || t->role == ROLE_SCOPE || t->role == ROLE_DONE);
+    case ROLE_SCOPE:
+        if (t->role == ROLE_COMPENSATE && t->node == scope->node) return node->transaction;
+        return node->parent == node_inside(f, scope->node) && !t->index;
+    case ROLE_COMPENSATE:
+        return t->role == ROLE_COMPENSATE ? node_is_activity(node)
+                                          : node->for_compensation || node->by_event;
+    case ROLE_DONE:
+        if (of->multi && !scope->index) return scope->node == t->node && t->role == ROLE_DONE;
+        return t->role == ROLE_DONE && node->parent == node_inside(f, scope->node);
+    default: return false;
+    }
+}
+
+// Whom an armed event waits beside.
+static bool host_fits(const Flow *f, State *s, const Token *t) {
+    const Node *node = &f->nodes[t->node];
+    if (node->kind == NODE_START && !t->host) {
+        const Node *sub = &f->nodes[node->parent];
+        uint32_t outer = s->process;
+        const Token *scope = t->scope ? state_token(s, t->scope) : NULL;
+        if (scope) outer = node_inside(f, scope->node);
+        return sub->by_event && sub->parent == outer;
+    }
+    const Token *host = t->host && t->host < t->id ? state_token(s, t->host) : NULL;
+    if (!host || host->scope != t->scope) return false;
+    if (node->kind == NODE_BOUNDARY) return node->host == host->node;
+    return host->role == ROLE_WAIT &&
+           (host->node == t->node || f->nodes[host->node].kind == NODE_EVENT_GATE);
+}
+
+static bool compensation_fits(State *s, const Token *t) {
+    const Token *target = t->target ? state_token(s, t->target) : NULL;
+    const Token *host = t->host ? state_token(s, t->host) : NULL;
+    if (t->target && (!target || (target->role != ROLE_SCOPE && target->role != ROLE_DONE &&
+                                  target->role != ROLE_MULTI)))
+        return false;
+    return !t->host || (host && host->role == ROLE_DONE);
 }
 
 // Scopes and hosts must exist, fit the model and be older than what points to them.
 static bool links_fit(const Flow *f, State *s) {
     for (size_t i = 0; i < s->count; i++) {
         Token *t = &s->tokens[i];
-        const Node *node = &f->nodes[t->node];
-        if (t->scope == 0) {
-            if (node->parent != 0 || t->index) return false;
-        } else {
-            Token *scope = t->scope < t->id ? state_token(s, t->scope) : NULL;
-            if (!scope) return false;
-            bool instance = scope->role == ROLE_MULTI;
-            if (instance ? scope->node != t->node || !t->index
-                         : scope->role != ROLE_SCOPE || scope->node != node->parent || t->index)
-                return false;
-            scope->inner++;
+        if (t->role == ROLE_ARM && f->nodes[t->node].kind == NODE_START && !t->host) {
+            const Token *scope = t->scope && t->scope < t->id ? state_token(s, t->scope) : NULL;
+            if (t->scope && (!scope || scope->role != ROLE_SCOPE)) return false;
+        } else if (!scope_fits(f, s, t)) {
+            return false;
         }
-        if (t->role == ROLE_ARM) {
-            const Token *host = t->host < t->id ? state_token(s, t->host) : NULL;
-            if (!host || host->scope != t->scope) return false;
-            if (node->kind == NODE_BOUNDARY ? node->host != host->node
-                                            : f->nodes[host->node].kind != NODE_EVENT_GATE)
-                return false;
-        }
+        if (t->role == ROLE_ARM && !host_fits(f, s, t)) return false;
+        if (t->role == ROLE_COMPENSATE && !compensation_fits(s, t)) return false;
+        if (t->role != ROLE_SCOPE || !t->host) continue;
+        const Token *record = state_token(s, t->host);
+        if (!record || record->role != ROLE_DONE) return false;
     }
     return true;
+}
+
+static Status read_tokens(const Flow *f, Value tokens, Arena *a, State *s, Error *err) {
+    // Room for what one step usually adds.
+    s->cap = (size_t)tokens.len + 8;
+    s->tokens = arena_alloc_raw(a, s->cap * sizeof *s->tokens);
+    for (uint32_t i = 0; i < tokens.len; i++) {
+        Token *t = &s->tokens[s->count];
+        if (!read_token(f, tokens.as.items[i], t) || t->id >= s->next ||
+            (i > 0 && t->id <= s->tokens[i - 1].id))
+            return broken(err, S("t"));
+        s->count++;
+    }
+    return links_fit(f, s) ? OK : broken(err, S("t"));
 }
 
 Status state_read(const Flow *f, Value v, Arena *a, State *ret, Error *err) {
@@ -109,70 +238,128 @@ Status state_read(const Flow *f, Value v, Arena *a, State *ret, Error *err) {
         *ret = s;
         return OK;
     }
-    Value tokens = v_get_lit(v, "t");
-    s.next = v_to_int(v_get_lit(v, "n"), 0);
-    s.variables = v_get_lit(v, "v");
+    Value tokens = v_null(), process = v_null(), end = v_null(), failed = v_null();
+    s.next = 0;
+    for (uint32_t i = 0; v.kind == V_CONTEXT && i < v.len; i++) {
+        const Entry *e = &v.as.entries[i];
+        if (e->key.len != 1) continue;
+        switch (e->key.ptr[0]) {
+        case 'n': s.next = v_to_int(e->value, 0); break;
+        case 't': tokens = e->value; break;
+        case 'v': s.variables = e->value; break;
+        case 'p': process = e->value; break;
+        case 'e': end = e->value; break;
+        case 'f': failed = e->value; break;
+        default: break;
+        }
+    }
     if (s.next < 1 || tokens.kind != V_LIST || s.variables.kind != V_CONTEXT)
         return broken(err, S("n, t, v"));
     if (tokens.len > FLOW_TOKENS_MAX) return broken(err, S("t"));
+    if (process.kind != V_NULL) s.process = flow_node(f, v_text(process));
+    if (s.process == NONE || f->nodes[s.process].kind != NODE_PROCESS)
+        return broken(err, S("p"));
     s.started = true;
     s.ended = tokens.len == 0;
-    if (v_has(v, S("e"))) s.end = flow_node(f, v_text(v_get_lit(v, "e")));
-    // Room for what one step usually adds.
-    s.cap = (size_t)tokens.len + 8;
-    s.tokens = arena_array(a, Token, s.cap);
-    for (uint32_t i = 0; i < tokens.len; i++) {
-        Token t;
-        if (!read_token(f, v_at(tokens, i), &t) || t.id >= s.next ||
-            (i > 0 && t.id <= s.tokens[i - 1].id))
-            return broken(err, S("t"));
-        s.tokens[s.count++] = t;
-    }
-    if (!links_fit(f, &s)) return broken(err, S("t"));
-    *ret = s;
-    return OK;
+    if (end.kind != V_NULL) s.end = flow_node(f, v_text(end));
+    s.has_failed = failed.kind == V_STRING;
+    s.failed = v_text(failed);
+    Status status = read_tokens(f, tokens, a, &s, err);
+    if (!status) *ret = s;
+    return status;
 }
 
-static Value write_list(const Value *fields, size_t count, Arena *a) {
+// Writing
+
+// Without the zeros and nulls at its end; but a zero at `item` is a member of a list.
+static Value write_list(const Value *fields, size_t count, size_t item, Arena *a) {
+    while (count > 2 && (fields[count - 1].kind == V_NULL ||
+                         (fields[count - 1].kind == V_NUMBER && count - 1 != item &&
+                          decimal_sign(fields[count - 1].as.number) == 0)))
+        count--;
     Value *items = arena_alloc_raw(a, count * sizeof *items);
-    memcpy(items, fields, count * sizeof *items);
-    return (Value){.kind = V_LIST, .len = (uint32_t)count, .as.items = items};
+    uint16_t depth = 0;
+    for (size_t i = 0; i < count; i++) {
+        items[i] = fields[i];
+        uint16_t below = v_depth(items[i]);
+        if (below > depth) depth = below;
+    }
+    return (Value){
+        .kind = V_LIST, .len = (uint32_t)count, .extra = (uint16_t)(depth + 1), .as.items = items};
 }
 
-static Value write_token(const Flow *f, const Token *t, Arena *a) {
-    Value v[TOKEN_FIELDS_MAX];
-    size_t n = 0;
-    v[n++] = v_int(t->id);
-    v[n++] = v_str(f->nodes[t->node].id);
-    bool plain = t->role == ROLE_WAIT && t->index == 0;
-    if (plain && t->scope == 0) return write_list(v, n, a);
-    v[n++] = v_int(t->scope);
-    if (plain) return write_list(v, n, a);
+static size_t write_role(const Flow *f, const Token *t, Value *v) {
+    size_t n = 3;
     switch (t->role) {
     case ROLE_WAIT:
+        if (!t->index) return n;
+        v[n++] = v_lit("w");
+        v[n++] = v_int(t->index);
+        v[n++] = t->item;
+        return n;
     case ROLE_SCOPE:
-        v[n++] = t->role == ROLE_WAIT ? v_lit("w") : v_lit("s");
-        if (t->index) {
-            v[n++] = v_int(t->index);
-            v[n++] = t->item;
-        }
-        break;
+        v[n++] = v_lit("s");
+        v[n++] = v_int(t->index);
+        v[n++] = t->item;
+        v[n++] = t->local;
+        v[n++] = v_int(t->started);
+        v[n++] = v_int(t->host);
+        v[n++] = v_int(t->closing);
+        return n;
     case ROLE_JOIN:
         v[n++] = v_lit("j");
         v[n++] = v_str(f->edges[t->edge].id);
-        break;
+        return n;
     case ROLE_ARM:
         v[n++] = v_lit("a");
         v[n++] = v_int(t->host);
-        break;
+        v[n++] = v_int(t->event);
+        v[n++] = v_int(t->seen);
+        v[n++] = v_int(t->left);
+        return n;
     case ROLE_MULTI:
         v[n++] = v_lit("m");
         v[n++] = v_int(t->total);
         v[n++] = v_int(t->started);
         v[n++] = v_int(t->done);
-        break;
+        return n;
+    case ROLE_DONE:
+        v[n++] = v_lit("d");
+        v[n++] = v_int(t->order);
+        v[n++] = v_int(t->index);
+        v[n++] = t->item;
+        v[n++] = t->local;
+        return n;
+    case ROLE_COMPENSATE:
+        v[n++] = v_lit("c");
+        v[n++] = v_int(t->target);
+        v[n++] = t->only == NONE ? v_null() : v_str(f->nodes[t->only].id);
+        v[n++] = v_int(t->host);
+        v[n++] = v_int(t->detached);
+        return n;
+    case ROLE_RESET:
+        v[n++] = v_lit("g");
+        v[n++] = t->item;
+        return n;
     }
-    return write_list(v, n, a);
+    return n;
+}
+
+static Value write_token(const Flow *f, const Token *t, Arena *a) {
+    Value v[TOKEN_FIELDS_MAX];
+    v[0] = v_int(t->id);
+    v[1] = v_str(f->nodes[t->node].id);
+    if (t->role == ROLE_WAIT && !t->index && !t->scope) {
+        Value *items = arena_alloc_raw(a, 2 * sizeof *items);
+        items[0] = v[0];
+        items[1] = v[1];
+        return (Value){.kind = V_LIST, .len = 2, .extra = 1, .as.items = items};
+    }
+    v[2] = v_int(t->scope);
+    size_t count = write_role(f, t, v), item = TOKEN_FIELDS_MAX;
+    if (t->role == ROLE_WAIT || t->role == ROLE_SCOPE) item = 5;
+    else if (t->role == ROLE_DONE) item = 6;
+    return write_list(v, count, item, a);
 }
 
 Value state_write(const Flow *f, const State *s, Arena *a) {
@@ -180,12 +367,23 @@ Value state_write(const Flow *f, const State *s, Arena *a) {
     for (size_t i = 0; i < s->count; i++) live += !s->tokens[i].dead;
     Value *items = arena_alloc_raw(a, (live ? live : 1) * sizeof *items);
     size_t n = 0;
-    for (size_t i = 0; i < s->count; i++)
-        if (!s->tokens[i].dead) items[n++] = write_token(f, &s->tokens[i], a);
+    uint16_t depth = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->tokens[i].dead) continue;
+        items[n] = write_token(f, &s->tokens[i], a);
+        uint16_t below = v_depth(items[n++]);
+        if (below > depth) depth = below;
+    }
+    Value tokens = {.kind = V_LIST,
+                    .len = (uint32_t)n,
+                    .extra = (uint16_t)(depth + 1),
+                    .as.items = items};
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("n"), v_int(s->next));
-    context_put_new(&b, S("t"), (Value){.kind = V_LIST, .len = (uint32_t)n, .as.items = items});
+    context_put_new(&b, S("t"), tokens);
     context_put_new(&b, S("v"), s->variables);
+    if (s->process) context_put_new(&b, S("p"), v_str(f->nodes[s->process].id));
     if (live == 0 && s->end != NONE) context_put_new(&b, S("e"), v_str(f->nodes[s->end].id));
+    if (s->has_failed) context_put_new(&b, S("f"), v_str(s->failed));
     return context_done(&b);
 }
