@@ -159,8 +159,8 @@ static void on_element(void *context, const xmlChar *local, const xmlChar *prefi
     n->uri = copy(r, uri);
     n->space = space_of(n->uri);
     if (n->prefix.len && !n->uri.len) r->unbound = true;
-    n->name = n->space == SPACE_OTHER || n->space == SPACE_NONE ? EL_NONE
-                                                                : meta_name(n->space, n->local);
+    bool foreign = n->space == SPACE_OTHER || n->space == SPACE_NONE;
+    n->name = foreign ? EL_NONE : meta_name((int)n->space, n->local);
     put_namespaces(r, n, namespaces, (size_t)namespaces_count);
     put_attributes(r, n, attributes, (size_t)attributes_count);
     if (!r->document->root) r->document->root = n;
