@@ -116,6 +116,7 @@ typedef struct SimResult {
     int64_t cases, commands;
     double seconds;
     double first_tenth, last_tenth; // cases submitted a second
+    double first_tenth_cpu_us, last_tenth_cpu_us; // of processors, for each case submitted
     int64_t memory_peak_kb;
 } SimResult;
 MUST_USE Status sim_run(House *h, const SimPlan *p, bool quiet, SimResult *ret, Error *err);

@@ -631,9 +631,48 @@ static void show(const Sim *sim, Day day, Arena *a) {
             (long long)sim->submitted, all);
 }
 
+typedef struct Lap {
+    int64_t us, cpu_us, submitted;
+} Lap;
+
+static int64_t timeval_us(struct timeval t) { return (int64_t)t.tv_sec * 1000000 + t.tv_usec; }
+
+static Lap lap(const Sim *sim) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (Lap){.us = clock_monotonic_us(),
+                 .cpu_us = timeval_us(usage.ru_utime) + timeval_us(usage.ru_stime),
+                 .submitted = sim->submitted};
+}
+
+static double per_second(Lap from, Lap to) {
+    if (to.us <= from.us) return 0;
+    return (double)(to.submitted - from.submitted) * 1e6 / (double)(to.us - from.us);
+}
+
+static double cpu_each_us(Lap from, Lap to) {
+    if (to.submitted <= from.submitted) return 0;
+    return (double)(to.cpu_us - from.cpu_us) / (double)(to.submitted - from.submitted);
+}
+
+// `tenth`, `ninth`: when a tenth and nine tenths of the cases had been submitted.
+static SimResult result(const Sim *sim, Lap began, Lap tenth, Lap ninth) {
+    Lap ended = lap(sim);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (SimResult){.cases = sim->submitted,
+                       .commands = sim->commands,
+                       .seconds = (double)(ended.us - began.us) / 1e6,
+                       .first_tenth = per_second(began, tenth),
+                       .last_tenth = per_second(ninth, ended),
+                       .first_tenth_cpu_us = cpu_each_us(began, tenth),
+                       .last_tenth_cpu_us = cpu_each_us(ninth, ended),
+                       .memory_peak_kb = usage.ru_maxrss};
+}
+
 static Status run_days(Sim *sim, SimResult *r, Arena *a, Error *err) {
-    int64_t began = clock_monotonic_us(), tenth = (int64_t)sim->plan->cases_count / 10;
-    int64_t first_at = 0, last_at = 0, first_n = 0, last_from = 0;
+    int64_t of_ten = (int64_t)sim->plan->cases_count / 10;
+    Lap began = lap(sim), tenth = {0}, ninth = {0};
     for (Day d = sim->s->from; d <= sim->s->to; d++) {
         ArenaMark mark = arena_mark(a);
         run_until(sim, day_instant(d + 1, 0));
@@ -643,29 +682,12 @@ static Status run_days(Sim *sim, SimResult *r, Arena *a, Error *err) {
         }
         Status st = end_of_day(sim, d, err);
         if (st != OK) return st;
-        int64_t now = clock_monotonic_us() - began;
-        if (!first_at && sim->submitted >= tenth) {
-            first_at = now;
-            first_n = sim->submitted;
-        }
-        if (!last_at && sim->submitted >= 9 * tenth) {
-            last_at = now;
-            last_from = sim->submitted;
-        }
+        if (!tenth.us && sim->submitted >= of_ten) tenth = lap(sim);
+        if (!ninth.us && sim->submitted >= 9 * of_ten) ninth = lap(sim);
         show(sim, d, a);
         arena_rewind(a, mark);
     }
-    int64_t took = clock_monotonic_us() - began;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    *r = (SimResult){.cases = sim->submitted,
-                     .commands = sim->commands,
-                     .seconds = (double)took / 1e6,
-                     .memory_peak_kb = usage.ru_maxrss};
-    if (first_at) r->first_tenth = (double)first_n * 1e6 / (double)first_at;
-    if (last_at && took > last_at) {
-        r->last_tenth = (double)(sim->submitted - last_from) * 1e6 / (double)(took - last_at);
-    }
+    *r = result(sim, began, tenth, ninth);
     if (!sim->quiet) fputc('\n', stderr);
     return OK;
 }

@@ -1,24 +1,23 @@
 // Letters of a case: every letter gets the same facts of the case, and what its own act adds.
 #include "case/case_internal.h"
 
-static Status unit_name(Db *db, int64_t id, Arena *a, Str *ret, Errors *errs) {
-    Query *q = query(db, "SELECT name FROM unit WHERE id = ?1");
-    query_int(q, 1, id);
-    *ret = query_next(q) ? query_col_keep(q, 0, a) : S("");
-    TRY_E(errs, query_done(q, &e));
-    return OK;
-}
-
-static Status applicant_masked(Db *db, int64_t party_id, Arena *a, Value *ret, Errors *errs) {
-    Query *q = query(db, "SELECT name, id_number FROM party WHERE id = ?1");
-    query_int(q, 1, party_id);
+// The department, and the applicant as letters show him.
+static Status parties(Db *db, const CaseRow *c, Arena *a, Str *ret_unit, Value *ret_applicant,
+                      Errors *errs) {
+    Query *q = query(db, "SELECT u.name, p.name, p.id_number FROM unit u, party p"
+                         " WHERE u.id = ?1 AND p.id = ?2");
+    query_int(q, 1, c->unit_id);
+    query_int(q, 2, c->party_id);
     ContextBuilder b = context_make(a);
+    Str unit = S("");
     if (query_next(q)) {
-        context_put_new(&b, S("name"), v_str(query_col_keep(q, 0, a)));
-        context_put_new(&b, S("id_number"), v_str(mask_id(query_col_str(q, 1), a)));
+        unit = query_col_keep(q, 0, a);
+        context_put_new(&b, S("name"), v_str(query_col_keep(q, 1, a)));
+        context_put_new(&b, S("id_number"), v_str(mask_id(query_col_str(q, 2), a)));
     }
     TRY_E(errs, query_done(q, &e));
-    *ret = context_done(&b);
+    *ret_unit = unit;
+    *ret_applicant = context_done(&b);
     return OK;
 }
 
@@ -60,10 +59,9 @@ static Status with_materials(Tx *tx, const CaseRow *c, Str kind, ContextBuilder 
 Status case_letter(Tx *tx, const CaseRow *c, const Actor *actor, Str kind, Value more, Value *ret,
                    Errors *errs) {
     Arena *a = tx_arena(tx);
-    Str unit;
+    Str unit = S("");
     Value applicant;
-    TRY_S(unit_name(tx_db(tx), c->unit_id, a, &unit, errs));
-    TRY_S(applicant_masked(tx_db(tx), c->party_id, a, &applicant, errs));
+    TRY_S(parties(tx_db(tx), c, a, &unit, &applicant, errs));
     ContextBuilder b = context_make(a);
     context_put_new(&b, S("county"), v_str(case_room->county));
     context_put_new(&b, S("center"),

@@ -345,11 +345,23 @@ static char check_digit(Str digits) {
     return (char)('0' + (11 - p) % 10);
 }
 
+static char *put_digits(char *at, uint64_t n, int width) {
+    for (int i = width - 1; i >= 0; i--, n /= 10) at[i] = (char)('0' + n % 10);
+    return at + width;
+}
+
+// Region (6), day (8), the last six digits of the id, check digit.
 Str case_number_make(Str region, Day day, int64_t id, Arena *a) {
     Civil c = day_to_civil(day);
-    Str body = arena_printf(a, "%.*s%04d%02d%02d%06lld", S_FMT(region), c.year, c.month, c.day,
-                            (long long)(id % 1000000));
-    return arena_printf(a, "%.*s%c", S_FMT(body), check_digit(body));
+    char *number = arena_alloc(a, region.len + 15), *at = number + region.len;
+    if (region.len) memcpy(number, region.ptr, region.len);
+    at = put_digits(at, (uint64_t)c.year, 4);
+    at = put_digits(at, (uint64_t)c.month, 2);
+    at = put_digits(at, (uint64_t)c.day, 2);
+    at = put_digits(at, (uint64_t)(id % 1000000), 6);
+    size_t len = (size_t)(at - number);
+    *at = check_digit(str_of(number, len));
+    return str_of(number, len + 1);
 }
 
 bool case_number_valid(Str number) {

@@ -113,7 +113,13 @@ static Status submitted_event(Tx *tx, const CaseRow *c, const Actor *actor, Hand
     context_put_new(&b, S("version"), v_int(c->item->version));
     Hash digest = sha256(json_to_str(c->answers, tx_arena(tx)));
     context_put_new(&b, S("answers_sha256"), v_str(hash_hex(&digest, tx_arena(tx))));
-    return case_event(tx, c, actor, S("case.submitted"), handling, context_done(&b), errs);
+    Event e = {.case_id = c->id,
+               .kind = S("case.submitted"),
+               .actor_id = actor->account_id,
+               .handling = handling,
+               .data = context_done(&b),
+               .first = true};
+    return event_append(tx, &e, errs);
 }
 
 // A draft becomes one case: of two submissions at once the second finds none.

@@ -80,6 +80,8 @@ struct Query {
     bool finished; // the last step said DONE
     bool has_row;
     bool reads_only;
+    bool gives_id, id_given; // INSERT … RETURNING id, done without RETURNING (sqlite.c)
+    int64_t new_id;
     int params;
     Status status; // sticky
     Error *error;  // made at the first failure, then kept

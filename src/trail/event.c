@@ -89,8 +89,9 @@ Status event_append(Tx *tx, const Event *e, Errors *errs) {
     Error err;
     EventRecord head = {.case_id = e->case_id, .at = tx_now(tx), .actor_id = e->actor_id,
                       .handling = e->handling, .kind = e->kind};
-    Hash previous;
-    Status status = chain_end(tx_db(tx), e->case_id, &head.seq, &previous, &err);
+    Hash previous = {0};
+    Status status = OK;
+    if (!e->first) status = chain_end(tx_db(tx), e->case_id, &head.seq, &previous, &err);
     if (status != OK) return errors_push(errs, &err);
     head.seq++;
 

@@ -22,6 +22,7 @@ typedef struct Event {
     int64_t actor_id;  // account, 0: the system (timers)
     Handling handling;
     Value data;        // a context; what a reader needs to understand the act
+    bool first;        // the case was made in this transaction: no event of it to look for
 } Event;
 
 enum { EVENT_DATA_MAX = 64 << 10, EVENT_SALT_SIZE = 16 };

@@ -226,6 +226,63 @@ static Status changing(Tx *tx, void *arg, Errors *errs) {
     return status == OK ? OK : errors_push(errs, &err);
 }
 
+// Three rows one behind the other; the second has a code that is taken, and says so.
+static Status three_rows(Tx *tx, void *arg, Errors *errs) {
+    static const Str codes[] = {S_INIT("one"), S_INIT("one"), S_INIT("two")};
+    int64_t *ids = arg;
+    for (int i = 0; i < 3; i++) {
+        Error err;
+        Query *q = query(tx_db(tx), "INSERT INTO unit (code, name, kind) VALUES (?1, ?2, 'town')"
+                                    " RETURNING id");
+        query_str(q, 1, codes[i]);
+        query_str(q, 2, S("镇"));
+        Status status = query_one_int(q, &ids[i], &err);
+        if (i != 1 && status != OK) return errors_push(errs, &err);
+        if (i == 1) return status == CONFLICT ? CONFLICT : errors_add(errs, BROKEN, S(""), "taken");
+    }
+    return OK;
+}
+
+static Status two_rows(Tx *tx, void *arg, Errors *errs) {
+    Error err;
+    Arena *a = tx_arena(tx);
+    Query *q = query(tx_db(tx), "INSERT INTO unit (code, name, kind) VALUES ('one', '镇', 'town')"
+                                " RETURNING id");
+    Value rows;
+    if (query_rows(q, a, &rows, &err) != OK) return errors_push(errs, &err);
+    Value id = v_get_lit(v_at(rows, 0), "id");
+    if (rows.len != 1 || v_to_int(id, 0) < 1) return errors_add(errs, BROKEN, S(""), "no row");
+    q = query(tx_db(tx), "INSERT INTO unit (code, name, kind) VALUES ('two', '镇', 'town')"
+                         " RETURNING id");
+    (void)query_next(q); // the second row is read while the first statement is done
+    int64_t second = query_col_int(q, 0);
+    bool more = query_next(q);
+    if (query_done(q, &err) != OK) return errors_push(errs, &err);
+    int64_t *ids = arg;
+    ids[0] = v_to_int(id, 0);
+    ids[1] = second;
+    return more ? errors_add(errs, BROKEN, S(""), "two rows") : OK;
+}
+
+static void the_id_of_a_new_row(void **state) {
+    Fixture *f = *state;
+    Errors errs = errors_make(f->arena);
+    int64_t ids[3] = {0}, found = 0;
+    assert_int_equal(store_write(f->store, three_rows, ids, f->arena, 0, &errs), CONFLICT);
+    assert_int_equal(ids[1], 0);
+    assert_int_equal(store_write(f->store, two_rows, ids, f->arena, 0, &errs), OK);
+    Db *db;
+    Error err;
+    assert_int_equal(store_read(f->store, &db, &err), OK);
+    for (int i = 0; i < 2; i++) {
+        Query *q = query(db, "SELECT id FROM unit WHERE code = ?1");
+        query_str(q, 1, i ? S("two") : S("one"));
+        assert_int_equal(query_one_int(q, &found, &err), OK);
+        assert_int_equal(found, ids[i]);
+    }
+    store_release(db);
+}
+
 static void ids_come_back(void **state) {
     Fixture *f = *state;
     Errors errs = errors_make(f->arena);
@@ -335,7 +392,8 @@ static void a_store_for_reading_refuses_writes(void **state) {
     T(reads_what_was_written), T(a_statement_inside_itself), T(the_text_is_the_key),         \
         T(errors_are_sticky), T(readers_only_read), T(rows_as_values),                       \
         T(text_compares_by_bytes), T(a_null_first_then_a_number),                            \
-        T(a_taken_key_is_a_conflict), T(ids_come_back), T(a_newer_schema_is_refused),        \
+        T(a_taken_key_is_a_conflict), T(ids_come_back), T(the_id_of_a_new_row),                \
+        T(a_newer_schema_is_refused),                                                         \
         T(opens_again_without_loss), T(nothing_there_is_said),                                \
         T(forgotten_readers_are_given_back), T(a_store_for_reading_refuses_writes)
 
