@@ -8,6 +8,7 @@
 #include "base/file.h"
 
 #include <assert.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -251,9 +252,9 @@ void store_submit(Store *s, StoreJob *job) {
     Queue *q = &s->queue;
     pthread_mutex_lock(&q->lock);
     bool accepted = queue_push(q, job);
-    if (accepted) pthread_cond_signal(&q->filled);
     pthread_mutex_unlock(&q->lock);
-    if (!accepted) refuse_full(job);
+    if (accepted) pthread_cond_signal(&q->filled); // who wakes finds the lock free
+    else refuse_full(job);
 }
 
 void store_submit_many(Store *s, StoreJob *const *jobs, size_t n) {
@@ -269,9 +270,9 @@ void store_submit_many(Store *s, StoreJob *const *jobs, size_t n) {
             last = job;
             q->count++;
         }
-        pthread_cond_signal(&q->filled);
     }
     pthread_mutex_unlock(&q->lock);
+    if (accepted) pthread_cond_signal(&q->filled);
     for (size_t i = accepted; i < n; i++) {
         if (s->no_writer) refuse_reader(jobs[i]);
         else refuse_full(jobs[i]);
@@ -315,31 +316,18 @@ StoreJob *queue_take_batch(Queue *q) {
 
 // ---- one job, waited for ----
 
-typedef struct Waiting {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    bool done;
-} Waiting;
-
-static void wake(StoreJob *job) {
-    Waiting *w = job->done_arg;
-    pthread_mutex_lock(&w->lock);
-    w->done = true;
-    pthread_cond_signal(&w->ended);
-    pthread_mutex_unlock(&w->lock);
-}
+// A semaphore, because who posts needs no lock that the one who wakes would wait for next.
+static void wake(StoreJob *job) { (void)sem_post(job->done_arg); }
 
 Status store_write(Store *s, Status (*fn)(Tx *, void *, Errors *), void *arg, Arena *a,
                    Instant now, Errors *errs) {
-    Waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+    sem_t ended;
+    (void)sem_init(&ended, 0, 0);
     StoreJob job = {.fn = fn, .arg = arg, .arena = a, .now = now, .errs = errs, .done = wake,
-                    .done_arg = &w};
+                    .done_arg = &ended};
     store_submit(s, &job);
-    pthread_mutex_lock(&w.lock);
-    while (!w.done) pthread_cond_wait(&w.ended, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-    pthread_mutex_destroy(&w.lock);
-    pthread_cond_destroy(&w.ended);
+    while (sem_wait(&ended) != 0) {} // interrupted by a signal
+    (void)sem_destroy(&ended);
     return job.status;
 }
 

@@ -156,9 +156,9 @@ static bool hand_over(Conn *c, Stage stage) {
         *h->last = c;
         h->last = &c->next;
         atomic_fetch_add(&h->app->web->metrics.queue_len, 1);
-        (void)pthread_cond_signal(&h->work);
     }
     (void)pthread_mutex_unlock(&h->lock);
+    if (open) (void)pthread_cond_signal(&h->work); // who wakes finds the lock free
     return open;
 }
 
