@@ -79,6 +79,12 @@ static void index_ids(Check *c, CheckFile *f) {
     }
 }
 
+bool check_namespace(const Check *c, const DocumentNode *n, Str prefix, Str *ret) {
+    size_t steps = 0;
+    for (const DocumentNode *e = n; e; e = e->parent) steps += 1 + e->namespaces_count;
+    return check_spend(c, steps) && document_namespace(n, prefix, ret);
+}
+
 CheckFound check_resolve(const Check *c, const DocumentNode *at, Str qname,
                          const DocumentNode **ret, const CheckFile **ret_file) {
     Str prefix = S(""), local = qname, space = S("");
@@ -87,7 +93,7 @@ CheckFound check_resolve(const Check *c, const DocumentNode *at, Str qname,
         prefix = str_sub(qname, 0, (size_t)colon);
         local = str_sub(qname, (size_t)colon + 1, qname.len);
     }
-    const bool declared = document_namespace(at, prefix, &space);
+    const bool declared = check_namespace(c, at, prefix, &space);
     const bool here = !prefix.len || !declared || str_eq(space, c->file->target) ||
                       str_eq(space, c->file->root->uri);
     const DocumentNode *n = here ? check_id(c->file, local) : NULL;
@@ -244,7 +250,7 @@ static void judge(Check *c) {
     check_schema(c);
     check_references(c);
     const DocumentNode *root = c->file->root;
-    for (const DocumentNode *n = root; n; n = document_walk(n, root)) {
+    for (const DocumentNode *n = root; n && check_spend(c, 1); n = document_walk(n, root)) {
         if (n->space != SPACE_BPMN || n->name == EL_NONE) continue;
         check_activities(c, n);
         check_collaborations(c, n);
@@ -254,6 +260,7 @@ static void judge(Check *c) {
         check_flows(c, n);
         check_levels(c, n);
     }
+    check_soundness(c);
 }
 
 Status flow_check(Str xml, const FlowCheckOptions *o, Arena *a, FlowFindings *ret, Error *err) {
@@ -261,6 +268,7 @@ Status flow_check(Str xml, const FlowCheckOptions *o, Arena *a, FlowFindings *re
     Check *c = arena_new(a, Check);
     FlowFindings *found = arena_new(a, FlowFindings);
     c->arena = a;
+    c->work = arena_new(a, CheckWork);
     c->options = o ? o : &none;
     c->findings = found;
     const Status status = read_file(c, xml, c->options->file, 0, err);
@@ -271,6 +279,8 @@ Status flow_check(Str xml, const FlowCheckOptions *o, Arena *a, FlowFindings *re
         judge(c);
     }
     check_imports_ids(c);
+    if (!check_spend(c, 0))
+        return error_set(err, LIMIT, S(""), "流程文件太大，检查要比较的太多");
     findings_sort(c);
     *ret = *found;
     return OK;

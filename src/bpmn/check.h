@@ -21,7 +21,9 @@ enum {
     FLOW_FINDINGS_MAX = 2000,    // then `more`
     FLOW_IMPORTS_MAX = 50,       // files read for one check
     FLOW_IMPORT_DEPTH_MAX = 10,  // imports of imports
+    FLOW_CHECK_STEPS_MAX = 300000000, // elements looked at, counted as often as they are
     FLOW_SOUND_STATES_MAX = 20000, // markings looked at in one process level; see check_sound.c
+    FLOW_SOUND_STEPS_MAX = 60000000, // moves tried in all levels of a check
 };
 
 typedef enum FlowSeverity {
@@ -59,7 +61,7 @@ typedef struct FlowCheckOptions {
 } FlowCheckOptions;
 
 // All findings, in `a`. A file that is not well-formed is OK with one finding XML. LIMIT when the
-// file passes a maximum of document.h. `o` may be NULL.
+// file passes a maximum of document.h or one of the above. `o` may be NULL.
 MUST_USE Status flow_check(Str xml, const FlowCheckOptions *o, Arena *a, FlowFindings *ret,
                            Error *err);
 

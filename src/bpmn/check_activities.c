@@ -17,10 +17,10 @@ static void service_task(Check *c, const DocumentNode *n) {
     const DocumentNode *operation = check_ref_attribute(c, n, S("operationRef"));
     if (!operation || operation->name != EL_operation) return;
     const DocumentNode *io = document_child(n, EL_ioSpecification);
-    if (!io || check_children(io, EL_inputSet) != 1)
+    if (!io || check_children(c, io, EL_inputSet) != 1)
         check_error(c, n, "EXT.042", "调用操作的服务任务要在 ioSpecification 里恰好有一个 inputSet");
     if (!io) return;
-    if (check_children(io, EL_outputSet) > 1)
+    if (check_children(c, io, EL_outputSet) > 1)
         check_error(c, n, "EXT.043", "调用操作的服务任务最多有一个 outputSet");
     const DocumentNode *in = check_item(c, check_ref_child(c, operation, EL_inMessageRef));
     const DocumentNode *input = document_child(io, EL_dataInput);
@@ -41,9 +41,9 @@ static bool all_items_are(const Check *c, const DocumentNode *io, MetaName name,
 
 static void send_task(Check *c, const DocumentNode *n, const DocumentNode *message,
                       const DocumentNode *io) {
-    if (check_children(io, EL_inputSet) > 1)
+    if (check_children(c, io, EL_inputSet) > 1)
         check_error(c, n, "EXT.046", "发送消息的任务最多有一个 inputSet");
-    if (check_children(io, EL_dataInput) > 1)
+    if (check_children(c, io, EL_dataInput) > 1)
         check_error(c, n, "EXT.047", "发送消息的任务最多有一个 dataInput");
     const DocumentNode *item = check_item(c, message);
     if (item && !all_items_are(c, io, EL_dataInput, item))
@@ -52,9 +52,9 @@ static void send_task(Check *c, const DocumentNode *n, const DocumentNode *messa
 
 static void receive_task(Check *c, const DocumentNode *n, const DocumentNode *message,
                          const DocumentNode *io) {
-    if (check_children(io, EL_outputSet) > 1)
+    if (check_children(c, io, EL_outputSet) > 1)
         check_error(c, n, "EXT.050", "接收消息的任务最多有一个 outputSet");
-    if (check_children(io, EL_dataOutput) > 1)
+    if (check_children(c, io, EL_dataOutput) > 1)
         check_error(c, n, "EXT.051", "接收消息的任务最多有一个 dataOutput");
     const DocumentNode *item = check_item(c, message);
     if (item && !all_items_are(c, io, EL_dataOutput, item))
@@ -91,7 +91,7 @@ static bool holds_choreography(const DocumentNode *n) {
 static void event_subprocess(Check *c, const DocumentNode *n) {
     if (check_ins(c, n) || check_outs(c, n))
         check_error(c, n, "EXT.057", "事件子流程不能有流入或流出");
-    if (check_children(n, EL_startEvent) != 1)
+    if (check_children(c, n, EL_startEvent) != 1)
         check_error(c, n, "EXT.058", "事件子流程要恰好有一个开始事件");
     for (const DocumentNode *e = document_first(n); e; e = document_next(e)) {
         if (e->name != EL_startEvent) continue;
@@ -130,7 +130,8 @@ static void sub_process(Check *c, const DocumentNode *n) {
 
 static bool has_item(const Check *c, const DocumentNode *io, MetaName name,
                      const DocumentNode *item) {
-    for (const DocumentNode *e = document_first(io); e; e = document_next(e))
+    for (const DocumentNode *e = document_first(io); e && check_spend(c, 1);
+         e = document_next(e))
         if (e->name == name) {
             const DocumentNode *other = check_item(c, e);
             if (other == item || check_items_equal(item, other)) return true;
@@ -141,12 +142,13 @@ static bool has_item(const Check *c, const DocumentNode *io, MetaName name,
 // Whether two sets refer to data of equal items, in any order.
 static bool sets_match(const Check *c, const DocumentNode *l, const DocumentNode *r,
                        MetaName refs) {
-    if (check_children(l, refs) != check_children(r, refs)) return false;
+    if (check_children(c, l, refs) != check_children(c, r, refs)) return false;
     for (const DocumentNode *e = document_first(l); e; e = document_next(e)) {
         if (e->name != refs) continue;
         const DocumentNode *item = check_item(c, check_ref(c, e, document_text(e, c->arena)));
         bool found = false;
-        for (const DocumentNode *o = document_first(r); o && !found; o = document_next(o)) {
+        for (const DocumentNode *o = document_first(r); o && !found && check_spend(c, 1);
+             o = document_next(o)) {
             if (o->name != refs) continue;
             const DocumentNode *other = check_item(c, check_ref(c, o, document_text(o, c->arena)));
             found = item == other || check_items_equal(item, other);
@@ -169,8 +171,8 @@ static void call_data(Check *c, const DocumentNode *n, const DocumentNode *calle
     const DocumentNode *theirs = document_child(called, EL_ioSpecification);
     if (!mine && !theirs) return;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const size_t here = mine ? check_children(mine, kinds[i]) : 0;
-        const size_t there = theirs ? check_children(theirs, kinds[i]) : 0;
+        const size_t here = mine ? check_children(c, mine, kinds[i]) : 0;
+        const size_t there = theirs ? check_children(c, theirs, kinds[i]) : 0;
         if (here == there || (i >= 2 && (!mine || !theirs))) continue;
         check_error(c, n, "EXT.063", "调用活动的数据与被调用者 {1} 的对不上：{2} 的个数不同",
                     check_text_id(called), meta_name_text(kinds[i]));

@@ -34,18 +34,12 @@ static const SetNames outputs = {EL_dataOutput, EL_outputSet, EL_dataOutputRefs,
                                  EL_optionalOutputRefs, EL_whileExecutingOutputRefs,
                                  EL_inputSetRefs, EL_outputSetRefs};
 
-static bool lists(const Check *c, const DocumentNode *set, MetaName refs, Str id) {
-    for (const DocumentNode *e = document_first(set); e; e = document_next(e))
-        if (e->name == refs && str_eq(document_text(e, c->arena), id)) return true;
-    return false;
-}
-
 static bool in_some_set(const Check *c, const DocumentNode *data, const SetNames *names) {
     const Str id = document_attribute(data, S("id"));
     for (const DocumentNode *e = document_first(data->parent); e; e = document_next(e))
         if (e->name == names->set &&
-            (lists(c, e, names->refs, id) || lists(c, e, names->optional, id) ||
-             lists(c, e, names->executing, id)))
+            (check_lists(c, e, names->refs, id) || check_lists(c, e, names->optional, id) ||
+             check_lists(c, e, names->executing, id)))
             return true;
     return false;
 }
@@ -61,7 +55,7 @@ static void listed_too(Check *c, const DocumentNode *set, const SetNames *names,
     for (const DocumentNode *e = document_first(set); e; e = document_next(e)) {
         if (e->name != refs) continue;
         const Str id = document_text(e, c->arena);
-        if (lists(c, set, names->refs, id)) continue;
+        if (check_lists(c, set, names->refs, id)) continue;
         if (refs == EL_optionalInputRefs)
             check_error(c, set, "EXT.085", "可选的输入 {1} 也要列为 dataInputRefs", id);
         else if (refs == EL_whileExecutingInputRefs)
@@ -80,7 +74,7 @@ static void set_rules(Check *c, const DocumentNode *set) {
     for (const DocumentNode *e = document_first(set); e; e = document_next(e)) {
         if (e->name != names->other_sets) continue;
         const DocumentNode *other = check_id(c->file, document_text(e, c->arena));
-        if (other && (!id.len || !lists(c, other, names->other_refs, id)))
+        if (other && (!id.len || !check_lists(c, other, names->other_refs, id)))
             check_error(c, set, "EXT.087", "{1} 与 {2} 要互相引用", id, check_text_id(other));
     }
 }
@@ -89,7 +83,7 @@ static void set_rules(Check *c, const DocumentNode *set) {
 
 static void association(Check *c, const DocumentNode *n) {
     if (document_child(n, EL_transformation)) return;
-    if (check_children(n, EL_sourceRef) > 1)
+    if (check_children(c, n, EL_sourceRef) > 1)
         check_error(c, n, "EXT.092", "没有 transformation 的数据关联只能有一个 sourceRef");
     const DocumentNode *to = check_item(c, check_ref_child(c, n, EL_targetRef));
     for (const DocumentNode *e = document_first(n); e; e = document_next(e)) {
@@ -129,7 +123,7 @@ static void event_data(Check *c, const DocumentNode *n) {
     if (!data) return;
     for (const DocumentNode *e = document_first(n); e; e = document_next(e))
         definitions += e->space == SPACE_BPMN && is_definition(e);
-    if (check_children(n, kind) < definitions)
+    if (check_children(c, n, kind) < definitions)
         check_error(c, n, "EXT.093", "事件有数据时，每个事件定义都要有一个 {1}",
                     meta_name_text(kind));
     for (const DocumentNode *e = document_first(n); e && data; e = document_next(e)) {

@@ -43,12 +43,9 @@ static void compensation_boundary(Check *c, const DocumentNode *n) {
     if (check_outs(c, n))
         check_error(c, n, "EXT.114", "补偿边界事件不能有流出，要用关联连到补偿活动");
     bool connected = false;
-    const DocumentNode *root = c->file->root;
-    for (const DocumentNode *e = root; e; e = document_walk(e, root)) {
-        if (e->name != EL_association) continue;
-        const DocumentNode *source = check_ref_attribute(c, e, S("sourceRef"));
-        const DocumentNode *target = check_ref_attribute(c, e, S("targetRef"));
-        const DocumentNode *other = source == n ? target : target == n ? source : NULL;
+    for (size_t i = 0; i < c->file->ties_count && check_spend(c, 1); i++) {
+        const CheckEdge *e = &c->file->ties[i];
+        const DocumentNode *other = e->source == n ? e->target : e->target == n ? e->source : NULL;
         if (!other || check_is(other, T_ARTIFACT)) continue;
         connected = true;
         if (!is_compensation_activity(other))
@@ -142,7 +139,7 @@ static void definitions(Check *c, const DocumentNode *event) {
 // ---- links -----------------------------------------------------------------------------------
 
 static bool lists(const Check *c, const DocumentNode *n, MetaName child, const DocumentNode *to) {
-    for (const DocumentNode *e = document_first(n); e; e = document_next(e))
+    for (const DocumentNode *e = document_first(n); e && check_spend(c, 1); e = document_next(e))
         if (e->name == child && check_ref(c, e, document_text(e, c->arena)) == to) return true;
     return false;
 }
@@ -155,11 +152,10 @@ typedef struct Links {
 static Links links_named(const Check *c, const DocumentNode *n, MetaName kind) {
     Links found = {0};
     const Str name = document_attribute(n, S("name"));
-    const DocumentNode *root = c->file->root;
     if (!name.len) return found;
-    for (const DocumentNode *e = root; e; e = document_walk(e, root)) {
-        if (e->name != EL_linkEventDefinition || e->parent->name != kind) continue;
-        if (!str_eq(document_attribute(e, S("name")), name)) continue;
+    for (size_t i = 0; i < c->file->links_count && check_spend(c, 1); i++) {
+        const DocumentNode *e = c->file->links[i];
+        if (e->parent->name != kind || !str_eq(document_attribute(e, S("name")), name)) continue;
         if (e->parent->parent == n->parent->parent) found.here++;
         else found.elsewhere++;
     }
@@ -176,7 +172,7 @@ static void thrown_link(Check *c, const DocumentNode *n) {
             check_error(c, n, "EXT.125", "抛出的链接要恰好有一个目标");
         return;
     }
-    if (check_children(n, EL_target) > 1)
+    if (check_children(c, n, EL_target) > 1)
         check_error(c, n, "EXT.125", "抛出的链接要恰好有一个目标");
     const DocumentNode *target = check_ref(c, ref, document_text(ref, c->arena));
     if (!target || target->name != EL_linkEventDefinition) return;

@@ -9,11 +9,13 @@ static bool may_be_end(const DocumentNode *n) {
     return check_is(n, T_ACTIVITY) || check_is(n, T_GATEWAY) || check_is(n, T_EVENT);
 }
 
+// As an id, or as a QName that ends in it.
 static bool names_flow(const Check *c, const DocumentNode *node, MetaName child, Str id) {
-    for (const DocumentNode *e = document_first(node); e; e = document_next(e)) {
+    if (check_lists(c, node, child, id)) return true;
+    for (const DocumentNode *e = document_first(node); e && check_spend(c, 1);
+         e = document_next(e)) {
         if (e->name != child) continue;
         const Str text = document_text(e, c->arena);
-        if (str_eq(text, id)) return true;
         const ptrdiff_t colon = str_find(text, S(":"));
         if (colon >= 0 && str_eq(str_sub(text, (size_t)colon + 1, text.len), id)) return true;
     }

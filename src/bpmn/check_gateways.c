@@ -15,22 +15,13 @@ static void direction(Check *c, const DocumentNode *n, size_t ins, size_t outs) 
 
 // ---- event-based -----------------------------------------------------------------------------
 
-static const DocumentNode *attached_event(const Check *c, const DocumentNode *activity) {
-    const DocumentNode *root = c->file->root;
-    for (const DocumentNode *e = root; e; e = document_walk(e, root))
-        if (e->name == EL_boundaryEvent &&
-            check_ref_attribute(c, e, S("attachedToRef")) == activity)
-            return e;
-    return NULL;
-}
-
 static void event_target(Check *c, const DocumentNode *flow, const DocumentNode *n) {
     const unsigned allowed = DEF_MESSAGE | DEF_TIMER | DEF_CONDITIONAL | DEF_SIGNAL;
     const unsigned has = n->name == EL_intermediateCatchEvent ? check_definitions(c, n) : 0;
     if (n->name != EL_receiveTask && (!has || (has & ~allowed)))
         check_error(c, flow, "EXT.138",
                     "基于事件的网关只能连到接收任务，或消息、信号、定时、条件捕获事件");
-    if (n->name == EL_receiveTask && attached_event(c, n))
+    if (n->name == EL_receiveTask && check_info(c, n)->boundary)
         check_error(c, n, "EXT.140", "基于事件的网关后面的接收任务不能附有边界事件");
     if (check_ins(c, n) > 1)
         check_error(c, n, "EXT.141", "基于事件的网关的目标不能有别的流入");

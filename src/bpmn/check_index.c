@@ -46,8 +46,37 @@ static void index_message(Check *c, CheckFile *f, const DocumentNode *flow) {
     }
 }
 
+static void index_tie(Check *c, CheckFile *f, const DocumentNode *n) {
+    f->ties[f->ties_count++] = (CheckEdge){
+        .flow = n,
+        .source = check_ref_attribute(c, n, S("sourceRef")),
+        .target = check_ref_attribute(c, n, S("targetRef")),
+    };
+}
+
+static void index_other(Check *c, CheckFile *f, const DocumentNode *n) {
+    if (n->name == EL_linkEventDefinition) f->links[f->links_count++] = n;
+    if (n->name == EL_boundaryEvent) {
+        const CheckFile *file = NULL;
+        const DocumentNode *host = NULL;
+        if (check_resolve(c, n, document_attribute(n, S("attachedToRef")), &host, &file) ==
+                CHECK_FOUND &&
+            !file->infos[host->order].boundary)
+            file->infos[host->order].boundary = n;
+    }
+    if (n->name == EL_eventDefinitionRef) {
+        const DocumentNode *to = NULL;
+        const CheckFile *file = NULL;
+        if (check_resolve(c, n, document_text(n, c->arena), &to, &file) == CHECK_FOUND)
+            file->infos[to->order].thrown_elsewhere = true;
+    }
+}
+
 void check_index(Check *c, CheckFile *f) {
     c->file = f;
+    f->ties = arena_array(c->arena, CheckEdge, count_elements(f, EL_association));
+    f->links = arena_array(c->arena, const DocumentNode *,
+                           count_elements(f, EL_linkEventDefinition));
     f->edges = arena_array(c->arena, CheckEdge, count_elements(f, EL_sequenceFlow));
     f->messages = arena_array(c->arena, CheckEdge, count_elements(f, EL_messageFlow));
     for (size_t i = 0; i < f->document->elements; i++)
@@ -55,30 +84,32 @@ void check_index(Check *c, CheckFile *f) {
     for (const DocumentNode *n = f->root; n; n = document_walk(n, f->root)) {
         if (n->name == EL_sequenceFlow) index_edge(f, n);
         if (n->name == EL_messageFlow) index_message(c, f, n);
-        if (n->name == EL_eventDefinitionRef) {
-            const DocumentNode *to = NULL;
-            const CheckFile *file = NULL;
-            if (check_resolve(c, n, document_text(n, c->arena), &to, &file) == CHECK_FOUND)
-                file->infos[to->order].thrown_elsewhere = true;
-        }
+        if (n->name == EL_association) index_tie(c, f, n);
+        index_other(c, f, n);
     }
 }
 
-size_t check_children(const DocumentNode *n, MetaName name) {
+size_t check_children(const Check *c, const DocumentNode *n, MetaName name) {
     size_t count = 0;
-    for (const DocumentNode *e = document_first(n); e; e = document_next(e))
+    for (const DocumentNode *e = document_first(n); e && check_spend(c, 1); e = document_next(e))
         count += e->name == name;
     return count;
+}
+
+bool check_lists(const Check *c, const DocumentNode *n, MetaName child, Str text) {
+    for (const DocumentNode *e = document_first(n); e && check_spend(c, 1); e = document_next(e))
+        if (e->name == child && str_eq(document_text(e, c->arena), text)) return true;
+    return false;
 }
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
 size_t check_ins(const Check *c, const DocumentNode *n) {
-    return most(check_info(c, n)->ins, check_children(n, EL_incoming));
+    return most(check_info(c, n)->ins, check_children(c, n, EL_incoming));
 }
 
 size_t check_outs(const Check *c, const DocumentNode *n) {
-    return most(check_info(c, n)->outs, check_children(n, EL_outgoing));
+    return most(check_info(c, n)->outs, check_children(c, n, EL_outgoing));
 }
 
 static unsigned definition_kind(const DocumentNode *n) {
@@ -99,7 +130,8 @@ static unsigned definition_kind(const DocumentNode *n) {
 
 unsigned check_definitions(const Check *c, const DocumentNode *event) {
     unsigned kinds = 0;
-    for (const DocumentNode *e = document_first(event); e; e = document_next(e)) {
+    for (const DocumentNode *e = document_first(event); e && check_spend(c, 1);
+         e = document_next(e)) {
         if (e->name == EL_eventDefinitionRef) {
             const DocumentNode *to = check_ref(c, e, document_text(e, c->arena));
             if (to) kinds |= definition_kind(to);

@@ -39,7 +39,7 @@ static void judge(Check *c, const DocumentNode *n, Str name, Str value, bool idr
 static bool is_foreign(const Check *c, const DocumentNode *n, Str qname) {
     const ptrdiff_t colon = str_find(qname, S(":"));
     Str space = S("");
-    if (colon <= 0 || !document_namespace(n, str_sub(qname, 0, (size_t)colon), &space))
+    if (colon <= 0 || !check_namespace(c, n, str_sub(qname, 0, (size_t)colon), &space))
         return false;
     return str_eq(space, S("http://www.w3.org/2001/XMLSchema")) &&
            !str_eq(space, c->file->target);

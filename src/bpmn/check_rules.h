@@ -23,6 +23,7 @@ typedef struct CheckInfo {
     uint32_t first_out, first_in; // sequence flows from and to it
     uint32_t outs, ins;           // how many
     const DocumentNode *message_out, *message_in; // the first message flow from and to it
+    const DocumentNode *boundary; // the first boundary event attached to it
     bool thrown_elsewhere; // an event definition that some eventDefinitionRef refers to
 } CheckInfo;
 
@@ -38,17 +39,34 @@ typedef struct CheckFile {
     size_t edges_count;
     CheckEdge *messages; // message flows
     size_t messages_count;
+    CheckEdge *ties; // associations
+    size_t ties_count;
+    const DocumentNode **links; // link event definitions
+    size_t links_count;
     CheckInfo *infos; // by DocumentNode.order
 } CheckFile;
 
+// Rules that compare many with many say how much they look at, so that no file takes for ever.
+typedef struct CheckWork {
+    uint64_t steps;       // elements looked at
+    uint64_t sound_steps; // transitions tried by the walks of check_sound.c
+} CheckWork;
+
 typedef struct Check {
     Arena *arena;
+    CheckWork *work;
     const FlowCheckOptions *options;
     FlowFindings *findings;
     CheckFile files[FLOW_IMPORTS_MAX]; // the checked one first
     size_t files_count;
     const CheckFile *file; // whose elements are being judged
 } Check;
+
+// False once the check has looked at more than FLOW_CHECK_STEPS_MAX: the rule must end.
+static inline bool check_spend(const Check *c, size_t steps) {
+    c->work->steps += steps;
+    return c->work->steps <= FLOW_CHECK_STEPS_MAX;
+}
 
 // `rule` and `text` are literals; up to ERROR_ARGS Str follow.
 #define check_error(c, node, rule, text, ...) \
@@ -68,6 +86,8 @@ typedef enum CheckFound {
 } CheckFound;
 
 // What a QName written at `at` refers to, in this file or an imported one.
+// The namespace a prefix means; see document_namespace.
+bool check_namespace(const Check *c, const DocumentNode *n, Str prefix, Str *ret);
 CheckFound check_resolve(const Check *c, const DocumentNode *at, Str qname,
                          const DocumentNode **ret, const CheckFile **ret_file);
 // The same for an IDREF or an attribute or a child; NULL when there is nothing (or no reference).
@@ -91,7 +111,9 @@ static inline const CheckInfo *check_info(const Check *c, const DocumentNode *n)
 // Sequence flows into and out of a node: those that name it and those it names, whichever are more.
 size_t check_ins(const Check *c, const DocumentNode *n);
 size_t check_outs(const Check *c, const DocumentNode *n);
-size_t check_children(const DocumentNode *n, MetaName name); // how many
+size_t check_children(const Check *c, const DocumentNode *n, MetaName name); // how many
+// Whether a child of that name has the text.
+bool check_lists(const Check *c, const DocumentNode *n, MetaName child, Str text);
 
 // The kinds of event definitions an event has, its own and those it refers to.
 enum {
@@ -131,4 +153,5 @@ void check_events(Check *c, const DocumentNode *n);
 void check_gateways(Check *c, const DocumentNode *n);
 void check_flows(Check *c, const DocumentNode *n);
 void check_levels(Check *c, const DocumentNode *n);
+void check_soundness(Check *c);
 void check_imports_ids(Check *c); // EXT.002, over all files at once

@@ -112,7 +112,7 @@ static bool takes_other_attributes(const MetaType *t) {
 static void check_prefix(Check *c, const DocumentNode *n, Str qname) {
     Str space;
     const ptrdiff_t colon = str_find(qname, S(":"));
-    if (colon > 0 && !document_namespace(n, str_sub(qname, 0, (size_t)colon), &space))
+    if (colon > 0 && !check_namespace(c, n, str_sub(qname, 0, (size_t)colon), &space))
         check_error(c, n, "XSD-Check", "{1} 的前缀没有声明命名空间", qname);
 }
 
