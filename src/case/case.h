@@ -113,6 +113,10 @@ MUST_USE Status incident_counts(Db *db, int64_t unit_id, int64_t *ret_retrying,
 // [what this actor may do now], ledger, revision}. NOT_FOUND when the actor may not see it.
 MUST_USE Status case_view(CaseRoom *r, Db *db, const Actor *actor, Str number, Instant now,
                           Str lang, Arena *a, Value *ret, Error *err);
+// The flow of the case's version as it was written, and {"done": [ids], "active": [ids]}: where it
+// stands. NOT_FOUND when the actor may not see the case.
+MUST_USE Status case_flow(Db *db, const Actor *actor, Str number, Arena *a, Str *ret_xml,
+                          int64_t *ret_version, Value *ret_state, Error *err);
 // What was typed into a correction's form and refused; all empty when the form is first shown.
 typedef struct CorrectionTyped {
     Value answers;      // raw, or null

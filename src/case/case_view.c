@@ -277,10 +277,14 @@ static Status view_events(View *v, Error *err) {
     Value rows;
     Status st = event_list(v->db, v->c->id, v->arena, &rows, err);
     if (st != OK) return st;
-    ListBuilder list = list_make(v->arena);
+    ListBuilder list = list_make(v->arena), reasons = list_make(v->arena);
     for (size_t i = 0; i < rows.len; i++) {
         Value row = v_at(rows, i);
         Str kind = v_text(v_get_lit(row, "kind"));
+        if (v->official && str_eq(kind, S("rule.decided"))) {
+            Value at = v_instant(v_to_int(v_get_lit(row, "at"), 0), v->arena);
+            list_add(&reasons, v_with(v_get_lit(row, "data"), S("at"), at, v->arena));
+        }
         bool inner = str_eq(kind, S("case.rated")) || str_eq(kind, S("case.remarked")) ||
                      str_eq(kind, S("case.looked")) || str_eq(kind, S("case.file_opened")) ||
                      str_eq(kind, S("case.exported")) || str_starts(kind, S("task.")) ||
@@ -303,6 +307,7 @@ static Status view_events(View *v, Error *err) {
         list_add(&list, context_done(&b));
     }
     context_put_new(&v->out, S("events"), list_done(&list));
+    if (reasons.len) context_put_new(&v->out, S("reasons"), list_done(&reasons));
     return OK;
 }
 
@@ -430,6 +435,43 @@ static Status view_flow(View *v, Error *err) {
     Status st = flow_draw(v->c->item->flow, state, records, v->lang, v->arena, &svg, err);
     if (st == OK) context_put_new(&v->out, S("flow_svg"), page_raw(svg));
     return st;
+}
+
+// The nodes at which tokens stand: not events that wait beside an activity, nor what is over.
+static Value nodes_active(Value state, Arena *a) {
+    Value tokens = v_get_lit(state, "t");
+    ListBuilder list = list_make(a);
+    for (uint32_t i = 0; tokens.kind == V_LIST && i < tokens.len; i++) {
+        Value t = v_at(tokens, i);
+        Str role = t.len > 3 ? v_text(v_at(t, 3)) : S("w");
+        if (str_eq(role, S("w")) || str_eq(role, S("s")) || str_eq(role, S("m"))) {
+            list_add(&list, v_at(t, 1));
+        }
+    }
+    return list_done(&list);
+}
+
+Status case_flow(Db *db, const Actor *actor, Str number, Arena *a, Str *ret_xml,
+                 int64_t *ret_version, Value *ret_state, Error *err) {
+    CaseRow c;
+    Errors errs = errors_make(a);
+    Status st = case_load_number(db, number, a, &c, &errs);
+    if (st == BUSY || st == BROKEN) return error_set(err, st, S("number"), "暂时读不到这个办件");
+    if (st != OK || !may_see(&c, actor)) {
+        return error_set(err, NOT_FOUND, S("number"), "没有这个办件，请核对办件编号");
+    }
+    Value records = v_get_lit(c.flow, "r");
+    ContextBuilder b = context_make(a);
+    if (records.kind != V_LIST) {
+        ListBuilder none = list_make(a);
+        records = list_done(&none);
+    }
+    context_put_new(&b, S("done"), records);
+    context_put_new(&b, S("active"), nodes_active(v_get_lit(c.flow, "s"), a));
+    *ret_xml = c.item->flow_xml;
+    *ret_version = c.item_version_id;
+    *ret_state = context_done(&b);
+    return OK;
 }
 
 // What failed in the flow, for officials; the applicant is told that the system is at work.

@@ -37,6 +37,7 @@ typedef struct Item {
     const DmnModel *guide; // NULL: none
     const DmnModel *rules; // NULL: none
     const Flow *flow;
+    Str flow_xml;            // flow.bpmn as it was written, for drawing it in a browser
     TemplateSet *letters;                                    // own letters over the county's
     const Form *(*task_form)(const struct Item *, Str name); // forms/NAME.json, NULL when absent
     const void *room;                                        // private

@@ -296,6 +296,7 @@ Status pack_build(Value files, Arena *a, Item *ret, Errors *errs) {
     if (flow_load(file_text(&b, S("flow.bpmn")), a, &item->flow, &e) != OK) {
         fault_of(&b, S("flow.bpmn"), &e);
     }
+    item->flow_xml = file_text(&b, S("flow.bpmn"));
     build_letters(&b);
     Status st = pack_faults_since(errs, faults_before);
     if (st != OK) return st;

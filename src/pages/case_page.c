@@ -4,7 +4,7 @@
 #include "case/file_store.h"
 #include "pages/page_tools.h"
 
-enum { HASH_LEN = 64 };
+enum { HASH_LEN = 64, FLOW_STATE_BYTES_MAX = 1 << 20 };
 
 // The last part of /case/NUMBER/ACT, which is the command case.ACT.
 static Str act_of(const Request *rq) {
@@ -223,8 +223,35 @@ static Status file(Request *rq, Reply *reply, Errors *errs) {
     return OK;
 }
 
+// ---- the flow, for the browser to draw ---------------------------------------------------------
+
+static Status flow_file(Request *rq, Reply *reply, Errors *errs) {
+    Value state;
+    int64_t version = 0;
+    PAGE_TRY(errs, case_flow(rq->db, &rq->actor, rq->params[0], rq->arena, &reply->body, &version,
+                             &state, &e));
+    reply->type = S("application/xml; charset=utf-8");
+    reply->etag = arena_printf(rq->arena, "flow-%lld", (long long)version);
+    return OK;
+}
+
+static Status flow_state(Request *rq, Reply *reply, Errors *errs) {
+    Value state;
+    Str xml;
+    int64_t version = 0;
+    PAGE_TRY(errs, case_flow(rq->db, &rq->actor, rq->params[0], rq->arena, &xml, &version, &state,
+                             &e));
+    Buf out = buf_make(rq->arena, 1024, FLOW_STATE_BYTES_MAX);
+    json_write(&out, state);
+    reply->body = buf_view(&out);
+    reply->type = S("application/json; charset=utf-8");
+    return OK;
+}
+
 const Route case_routes[] = {
     {METHOD_GET, "/case/:number", ROLES_ALL_ACCOUNTS, show, NULL, false},
+    {METHOD_GET, "/case/:number/flow.bpmn", ROLES_ALL_ACCOUNTS, flow_file, NULL, false},
+    {METHOD_GET, "/case/:number/flow-state", ROLES_ALL_ACCOUNTS, flow_state, NULL, false},
     {METHOD_GET, "/case/:number/files/:code", ROLES_ALL_ACCOUNTS, file, NULL, false},
     {METHOD_POST, "/case/:number/task", ROLE_APPROVER | ROLE_SUPERVISOR, task_post, NULL, false},
     {METHOD_POST, "/case/:number/accept", ROLE_CLERK, act_post, NULL, false},

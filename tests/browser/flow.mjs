@@ -40,7 +40,21 @@ async function api(login) {
   return ask;
 }
 
-const clerk = await api("clerk"), scj = await api("scj");
+const FOOD = {
+  applicant: { kind: "legal", name: "象山示例餐饮有限公司", id_number: "91330225MADEM00039",
+               phone: "13800000006" },
+  situation: { business: "catering", special: "none", premises: "rent" },
+  answers: {
+    operator: "象山示例餐饮有限公司", credit_code: "91330225MADEM00039", owner: "张示例",
+    owner_id: "330225198603182036", phone: "13800000006", town: "330225-DDJD",
+    address: "示例路 6 号", area: "80", in_residence: "false", has_flue: "true", fumes: "true",
+    projects: ["hot"], online: "false", opens_on: "2027-12-01", manager: "张示例",
+    staff: [{ name: "孔示例", job: "cook", health_until: "2028-01-31" }], truthful: "true",
+  },
+  materials: ["business-licence", "owner-id", "lease", "layout", "safety-rules", "health-certs",
+              "flue-proof"],
+};
+const clerk = await api("clerk"), scj = await api("scj"), zfj = await api("zfj");
 
 async function take() {
   const answer = await clerk(`/window/${CODE}`, {
@@ -54,9 +68,9 @@ async function take() {
   return number;
 }
 
-async function complete(number, note = "") {
-  const seen = await scj(`/case/${number}`);
-  await scj(`/case/${number}/task`, { act: "complete", id: seen.my_task.id, outcome: "pass", note });
+async function complete(number, note = "", ask = scj) {
+  const seen = await ask(`/case/${number}`);
+  await ask(`/case/${number}/task`, { act: "complete", id: seen.my_task.id, outcome: "pass", note });
 }
 
 // The review names who approves; nobody holds that post.
@@ -68,7 +82,17 @@ load((flow) => flow
     <bpmn:sequenceFlow id="to_granted_from_result" sourceRef="result" targetRef="approve" />
     <bpmn:sequenceFlow id="to_granted" sourceRef="approve" targetRef="granted" />`)
   .replace("<bpmn:incoming>to_granted_from_result</bpmn:incoming>\n      <bpmn:outgoing>to_end",
-           "<bpmn:incoming>to_granted</bpmn:incoming>\n      <bpmn:outgoing>to_end"));
+           "<bpmn:incoming>to_granted</bpmn:incoming>\n      <bpmn:outgoing>to_end")
+  .replace('<bpmndi:BPMNShape id="shape_granted" bpmnElement="granted">\n        <dc:Bounds x="720"',
+           `<bpmndi:BPMNShape id="shape_approve" bpmnElement="approve">
+        <dc:Bounds x="720" y="230" width="120" height="80" />
+      </bpmndi:BPMNShape>
+      <bpmndi:BPMNShape id="shape_granted" bpmnElement="granted">\n        <dc:Bounds x="890"`)
+  .replace('<bpmndi:BPMNEdge id="edge_to_refused_from_result"',
+           `<bpmndi:BPMNEdge id="edge_to_granted" bpmnElement="to_granted">
+        <di:waypoint x="840" y="270" /><di:waypoint x="890" y="270" />
+      </bpmndi:BPMNEdge>
+      <bpmndi:BPMNEdge id="edge_to_refused_from_result"`));
 const number = await take();
 await complete(number, "330225-SCJ-XX");
 
@@ -124,6 +148,43 @@ await t.test("an administrator finds the fault, mends it and the flow goes on", 
   equal(page.problems.join(), "", "console");
   await complete(number);
   equal((await scj(`/case/${number}`)).state, 4, "not decided");
+});
+
+await t.test("applicant and official see the flow drawn, with where the case stands", async () => {
+  const seen = await scj(`/case/${number}/flow-state`);
+  ok(seen.done.includes("review") && !seen.active.length, JSON.stringify(seen));
+  for (const [user, width, lang] of [["scj", 1440, "zh"], ["citizen", 390, "en"]]) {
+    const page = await t.page({ user, width, lang });
+    await page.goto(`/case/${number}`);
+    await page.waitForSelector(".flow-live .djs-container");
+    ok(await page.locator(".bjs-powered-by").isVisible(), "the logo is not seen");
+    ok(await page.locator(".flow-is-done").count() > 3, "nothing is marked as done");
+    await t.axe(page, "case with the flow");
+    await t.shot(page, `case-flow-${user}`);
+    equal(page.problems.join(), "", "console");
+  }
+  const still = await t.page({ user: "scj", script: false });
+  await still.goto(`/case/${number}`);
+  ok(await still.locator(".flow svg").isVisible(), "no drawing without script");
+  const other = await t.page({ user: "company" });
+  equal((await other.goto(`/case/${number}/flow.bpmn`)).status(), 404, "another's flow");
+});
+
+await t.test("which rule made an official come to a decision can be read", async () => {
+  const food = await clerk("/window/330225-SCJ-0201", FOOD);
+  const id = food.number ?? food.done.number;
+  if ((await scj(`/case/${id}`)).state === 1) {
+    const lacking = (await clerk(`/case/${id}`)).materials.filter((m) => m.lacking).map((m) => m.code);
+    await clerk(`/case/${id}/accept`, { tolerate: lacking, promise: true });
+  }
+  await complete(id);
+  await complete(id, "", zfj);
+  const page = await t.page({ user: "scj", width: 1440 });
+  await page.goto(`/case/${id}`);
+  await page.locator("summary", { hasText: "规则判定的理由" }).click();
+  ok((await page.locator(".reason").count()) > 0, "no reason");
+  await t.axe(page, "reasons");
+  await t.shot(page, "case-reasons");
 });
 
 await t.end();
