@@ -394,8 +394,11 @@ static Status begin(Run *r, uint32_t node, int64_t scope, int64_t index, Value i
     t->item = item;
     int64_t token = t->id;
     if (!index && n->arms) {
+        t->told = true; // the driver knows nothing of it yet
         status = arm_boundary(r, node, token, scope);
-        if (status || !run_token(r, token)) return status;
+        t = run_token(r, token);
+        if (status || !t) return status;
+        t->told = false;
     }
     if (!node_is_scope(n)) return task_begin(r, node, token);
     Value inputs = v_null();

@@ -12,13 +12,16 @@
 
 #include <cmocka.h>
 
+#ifndef DECLARED // more of what stands before the process, in its line
+#define DECLARED ""
+#endif
 #define FLOW_HEAD                                                          \
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                         \
     "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\"\n" \
     " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"\n"           \
     " xmlns:yz=\"urn:yizhan:flow:1\" targetNamespace=\"urn:test\">\n"      \
     "<message id=\"m1\" name=\"paid\"/><message id=\"m2\" name=\"sent\"/>" \
-    "<signal id=\"s1\" name=\"storm\"/>\n"
+    "<signal id=\"s1\" name=\"storm\"/>" DECLARED "\n"
 #define FLOW_XML(body)                                                          \
     S(FLOW_HEAD "<process id=\"p\" name=\"试验\" isExecutable=\"true\">\n" body \
                 "</process></definitions>\n")
@@ -117,7 +120,7 @@ static inline Status drive_input(Drive *d, FlowInput in, Str values) {
     Status status = flow_step(d->flow, drive_json(d->arena, d->state), &in, 1700000000000, d->arena,
                               &d->step, &d->err);
     if (status) return status;
-    if (in.kind == FLOW_COMPLETE) drive_close(d, in.token, false);
+    if (in.kind == FLOW_COMPLETE || in.kind == FLOW_ERROR) drive_close(d, in.token, false);
     if (in.kind == FLOW_TIMER) drive_close(d, in.token, true);
     drive_effects(d);
     d->state = json_to_str(d->step.state, d->arena);
@@ -158,6 +161,17 @@ static inline Status drive_message(Drive *d, Str name, Str values) {
 }
 static inline Status drive_signal(Drive *d, Str name, Str values) {
     return drive_input(d, (FlowInput){.kind = FLOW_SIGNAL, .name = name}, values);
+}
+static inline Status drive_error(Drive *d, const char *node, Str code) {
+    int64_t token = drive_token(d, node);
+    if (!token) fail_msg("%s is not open", node);
+    return drive_input(d, (FlowInput){.kind = FLOW_ERROR, .token = token, .name = code}, S(""));
+}
+// The effect of that kind in the last step, NULL when there is none.
+static inline const FlowEffect *drive_effect(const Drive *d, FlowEffectKind kind) {
+    for (size_t i = 0; i < d->step.effects_count; i++)
+        if (d->step.effects[i].kind == kind) return &d->step.effects[i];
+    return NULL;
 }
 static inline Str drive_variables(Drive *d) {
     return json_to_str(flow_variables(drive_json(d->arena, d->state)), d->arena);
