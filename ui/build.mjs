@@ -36,15 +36,35 @@ const common = {
   target: ["chrome100", "firefox100", "safari15"],
 };
 
-// CodeMirror (inside dmn-js) writes a <style> element, which our Content-Security-Policy forbids; a
-// constructed sheet says the same and is allowed. See docs/decisions/0009-studio-styles.md.
-const constructedSheets = {
-  name: "constructed-sheets",
+// Styles as our Content-Security-Policy allows them. CodeMirror (inside dmn-js) writes a <style> element,
+// which it forbids; a constructed sheet says the same. See docs/decisions/0009-studio-styles.md.
+const allowedStyles = {
+  name: "allowed-styles",
   setup(bundle) {
     bundle.onLoad({ filter: /style-mod[/\\]src[/\\]style-mod\.js$/ }, ({ path }) => {
       const before = readFileSync(path, "utf8");
       const contents = before.replace("!root.head && root.adoptedStyleSheets", "root.adoptedStyleSheets");
       if (contents === before) throw new Error(`${path}: no place to ask for a constructed sheet`);
+      return { contents, loader: "js" };
+    });
+    // domify makes elements of HTML, where a style attribute is forbidden, too: set through the
+    // element it is allowed, and the same.
+    bundle.onLoad({ filter: /domify[/\\\\]index\.js$/ }, ({ path }) => {
+      const before = readFileSync(path, "utf8");
+      const name = "export default function domify(";
+      if (!before.includes(name)) throw new Error(`${path}: no place to set styles`);
+      const contents = `${before.replace(name, "function made(")}
+export default function domify(html, document) {
+  const element = made(typeof html === "string" ? html.replace(/ style="/g, ' data-style="') : html, document);
+  const all = element.querySelectorAll ? [element, ...element.querySelectorAll("[data-style]")] : [];
+  for (const e of all) {
+    if (!e.hasAttribute?.("data-style")) continue;
+    e.style.cssText = e.getAttribute("data-style");
+    e.removeAttribute("data-style");
+  }
+  return element;
+}
+`;
       return { contents, loader: "js" };
     });
   },
@@ -54,7 +74,7 @@ await build({
   ...common,
   entryPoints: scripts.map((name) => join("src", name)),
   format: "iife",
-  plugins: [constructedSheets],
+  plugins: [allowedStyles],
 });
 await build({
   ...common,

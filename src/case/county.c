@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "case/case_internal.h"
 #include "case/item_internal.h"
+#include "case/studio.h"
 
 #define T(text) ("" text)
 
@@ -298,8 +299,9 @@ void item_register(void) {
         {S_INIT("calendar.load"), ROLE_SYSADMIN | ROLE_SYSTEM, cmd_calendar_load},
         {S_INIT("county.load"), ROLE_SYSTEM, cmd_county_load},
         {S_INIT("item.import"), ROLE_SYSADMIN | ROLE_SYSTEM, cmd_item_import},
-        {S_INIT("item.publish"), ROLE_SYSADMIN | ROLE_SYSTEM, cmd_item_publish},
+        {S_INIT("item.publish"), ROLE_SYSTEM, cmd_item_publish},
         {S_INIT("item.withdraw"), ROLE_SYSADMIN | ROLE_SYSTEM, cmd_item_withdraw},
     };
     commands_register(table, sizeof table / sizeof *table);
+    studio_register();
 }

@@ -57,11 +57,15 @@ MUST_USE Status pack_read(Str folder, Arena *a, Value *ret_files, Error *err);
 // materials, flow against posts' syntax, decisions and letters named, templates compile. All
 // faults, each "file:line". Also compiles.
 MUST_USE Status pack_compile(Value files, Arena *a, Item *ret, Errors *errs);
-// Runs the examples without a database (guide, form, flow with services answered); reports {title,
-// ok, why} each.
+// Runs the examples without a database (guide, form, flow with services answered); reports {file,
+// title, ok, why} each, and how it came about: {state, outcome, path: [nodes passed], open:
+// [tasks], guide: trace, needed: [materials], notes, wrong: [fields refused], rules: [{node,
+// decision, trace, result}], differences: [{what, expected, found}], variables, ledger,
+// ledger_fen}.
 MUST_USE Status pack_examples(const Item *item, Value files, Instant now, Arena *a,
                               Value *ret_report, Errors *errs);
-// Commands (all for sysadmin and system):
+// Commands (for sysadmin and system, except item.publish, which is the command line's: in the
+// browser a version needs a second person, see studio.h):
 //   item.publish   {packs: [files…], names: [folder…] put before places of faults, county: prefix
 //                  of codes} → {published: [{code, name, version, digest, unchanged}]}. New
 //                  versions, all or none; a pack whose digest is unchanged is left alone. Units,

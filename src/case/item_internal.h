@@ -14,6 +14,15 @@ typedef struct Publish {
 // Writes the version when the digest differs from the published one. *ret_new: it did.
 MUST_USE Status item_publish_version(Tx *tx, const Actor *actor, const Publish *p,
                                      int32_t *ret_version, bool *ret_new, Errors *errs);
+// Compiles the files, checks what only the database knows and writes the version, whose code must
+// be `code`; as one pack of item.publish → {code, name, version, digest, unchanged}.
+MUST_USE Status item_publish_files(Tx *tx, const Actor *actor, Value files, Str code, Value *ret,
+                                   Errors *errs);
+// What only the database knows: the department, posts; `prefix` of the code, "" any.
+MUST_USE Status item_database_check(Db *db, const Item *item, Str prefix, Arena *a,
+                                    int64_t *ret_unit, Errors *errs);
+// Items the flow opens exist.
+MUST_USE Status item_parts_check(Db *db, const Item *item, Arena *a, Errors *errs);
 // The events of items are of no case.
 MUST_USE Status item_event(Tx *tx, const Actor *actor, Str kind, Value data, Errors *errs);
 

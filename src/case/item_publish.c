@@ -104,10 +104,10 @@ Status item_publish_version(Tx *tx, const Actor *actor, const Publish *p, int32_
 
 // ---- what only the database knows ----
 
-static Status unit_check(Tx *tx, const PackFault *f, Str path, Str code, int64_t *ret_id) {
+static Status unit_check(Db *db, const PackFault *f, Str path, Str code, int64_t *ret_id) {
     Error e = {.status = OK};
     int64_t id = 0;
-    Status st = unit_by_code(tx_db(tx), code, &id, &e);
+    Status st = unit_by_code(db, code, &id, &e);
     if (st == NOT_FOUND) {
         pack_fault(f, path, "没有编码为“{1}”的单位", code);
         return OK;
@@ -117,8 +117,7 @@ static Status unit_check(Tx *tx, const PackFault *f, Str path, Str code, int64_t
     return OK;
 }
 
-static Status posts_check(Tx *tx, const Item *item, Errors *errs) {
-    Arena *a = tx_arena(tx);
+static Status posts_check(Db *db, const Item *item, Arena *a, Errors *errs) {
     PackFault f = {.file = S("flow.bpmn"), .errs = errs, .arena = a};
     Value nodes = v_get_lit(flow_outline(item->flow, a), "nodes");
     for (uint32_t i = 0; i < nodes.len; i++) {
@@ -126,7 +125,7 @@ static Status posts_check(Tx *tx, const Item *item, Errors *errs) {
         if (post.len == 0 || str_starts(post, S("="))) continue; // known when the task opens
         Error e = {.status = OK};
         int64_t id = 0;
-        Status st = post_by_code(tx_db(tx), post, &id, &e);
+        Status st = post_by_code(db, post, &id, &e);
         if (st == NOT_FOUND) {
             pack_fault(&f, v_text(v_get_lit(v_at(nodes, i), "id")), "没有编码为“{1}”的岗位", post);
         } else if (st != OK) {
@@ -137,8 +136,7 @@ static Status posts_check(Tx *tx, const Item *item, Errors *errs) {
 }
 
 // Parts of a bundle, asked after all packs of the command are in.
-static Status parts_check(Tx *tx, const Item *item, Errors *errs) {
-    Arena *a = tx_arena(tx);
+Status item_parts_check(Db *db, const Item *item, Arena *a, Errors *errs) {
     PackFault f = {.file = S("flow.bpmn"), .errs = errs, .arena = a};
     Value nodes = v_get_lit(flow_outline(item->flow, a), "nodes");
     for (uint32_t i = 0; i < nodes.len; i++) {
@@ -150,7 +148,7 @@ static Status parts_check(Tx *tx, const Item *item, Errors *errs) {
         }
         Error e = {.status = OK};
         int64_t found = 0;
-        Query *q = query(tx_db(tx), "SELECT COUNT(*) FROM item WHERE code = ?1 AND state = 1");
+        Query *q = query(db, "SELECT COUNT(*) FROM item WHERE code = ?1 AND state = 1");
         query_str(q, 1, code);
         if (query_one_int(q, &found, &e) != OK) return errors_push(errs, &e);
         if (found) continue;
@@ -159,19 +157,19 @@ static Status parts_check(Tx *tx, const Item *item, Errors *errs) {
     return OK;
 }
 
-static Status database_check(Tx *tx, const Item *item, Str prefix, int64_t *ret_unit,
-                             Errors *errs) {
-    PackFault f = {.file = S("item.json"), .errs = errs, .arena = tx_arena(tx)};
+Status item_database_check(Db *db, const Item *item, Str prefix, Arena *a, int64_t *ret_unit,
+                           Errors *errs) {
+    PackFault f = {.file = S("item.json"), .errs = errs, .arena = a};
     if (prefix.len > 0 && !str_starts(item->code, prefix)) {
         pack_fault(&f, S("code"), "事项编码应以“{1}”开头", prefix);
     }
-    Status st = unit_check(tx, &f, S("unit"), v_text(v_get_lit(item->spec, "unit")), ret_unit);
+    Status st = unit_check(db, &f, S("unit"), v_text(v_get_lit(item->spec, "unit")), ret_unit);
     Value joint = v_get_lit(item->spec, "joint_units");
     for (uint32_t i = 0; st == OK && joint.kind == V_LIST && i < joint.len; i++) {
         int64_t ignored = 0;
-        st = unit_check(tx, &f, S("joint_units"), v_text(v_at(joint, i)), &ignored);
+        st = unit_check(db, &f, S("joint_units"), v_text(v_at(joint, i)), &ignored);
     }
-    return st == OK ? posts_check(tx, item, errs) : st;
+    return st == OK ? posts_check(db, item, a, errs) : st;
 }
 
 // ---- commands ----
@@ -190,7 +188,7 @@ static Status publish_one(Tx *tx, const Actor *actor, Value files, Str prefix, I
     if (st != OK) return st;
     Value all = pack_with_letters(files, a);
     Publish p = {.item = item, .digest = pack_digest(all, a), .pack_json = files_json(all, a)};
-    st = database_check(tx, item, prefix, &p.unit_id, errs);
+    st = item_database_check(tx_db(tx), item, prefix, a, &p.unit_id, errs);
     if (st == OK) st = pack_faults_since(errs, before);
     if (st != OK) return st;
     int32_t version = 0;
@@ -206,6 +204,22 @@ static Status publish_one(Tx *tx, const Actor *actor, Value files, Str prefix, I
     if (fresh) st = item_event(tx, actor, S("item.published"), told, errs);
     *ret = v_with(told, S("unchanged"), v_bool(!fresh), a);
     return st;
+}
+
+Status item_publish_files(Tx *tx, const Actor *actor, Value files, Str code, Value *ret,
+                          Errors *errs) {
+    Item item;
+    Value told;
+    size_t before = errs->count;
+    Status st = publish_one(tx, actor, files, S(""), &item, &told, errs);
+    if (st == OK) st = item_parts_check(tx_db(tx), &item, tx_arena(tx), errs);
+    if (st == OK) st = pack_faults_since(errs, before);
+    if (st != OK) return st;
+    if (!str_eq(item.code, code)) {
+        return errors_add(errs, INVALID, S("item.json:code"), "事项编码不能改，应为“{1}”", code);
+    }
+    *ret = told;
+    return OK;
 }
 
 // Puts the pack's name before the places of its faults.
@@ -235,7 +249,7 @@ Status cmd_item_publish(Tx *tx, const Actor *actor, Value input, Value *ret, Err
     for (uint32_t i = 0; i < packs.len; i++) {
         size_t before = errs->count;
         if (!compiled[i]) continue;
-        Status st = parts_check(tx, &items[i], errs);
+        Status st = item_parts_check(tx_db(tx), &items[i], a, errs);
         name_faults(errs, before, v_text(v_at(names, i)));
         if (st != OK) return st;
     }

@@ -139,6 +139,22 @@ Value pack_with_letters(Value files, Arena *a) {
     return context_done(&all);
 }
 
+Value pack_own_files(Value files, Arena *a) {
+    ContextBuilder own = context_make(a);
+    for (uint32_t i = 0; files.kind == V_CONTEXT && i < files.len; i++) {
+        const Entry *f = &files.as.entries[i];
+        bool county = false, letter = pack_path_name(f->key, S("letters/"), S(".txt")).len > 0;
+        for (size_t k = 0; letter && k < embed_count(); k++) {
+            const EmbeddedFile *e = embed_at(k);
+            county = county || (str_starts(e->path, LETTERS_FOLDER) &&
+                                str_eq(str_sub(e->path, strlen("packs/"), e->path.len), f->key) &&
+                                str_eq(e->data, v_text(f->value)));
+        }
+        if (!county) context_put_new(&own, f->key, f->value);
+    }
+    return context_done(&own);
+}
+
 static int by_key(const void *x, const void *y) {
     const Entry *a = x, *b = y;
     return str_cmp(a->key, b->key);
@@ -232,20 +248,23 @@ static void build_letters(const Build *b) {
     b->item->letters = set;
 }
 
-static void check_files(const Build *b) {
+bool pack_path_known(Str path) {
     static const Str single[] = {S_INIT("item.json"), S_INIT("form.json"), S_INIT("guide.dmn"),
                                  S_INIT("flow.bpmn"), S_INIT("rules.dmn"), S_INIT("README.md")};
+    for (size_t k = 0; k < sizeof single / sizeof *single; k++) {
+        if (str_eq(path, single[k])) return true;
+    }
+    return pack_path_name(path, S("letters/"), S(".txt")).len > 0 ||
+           pack_path_name(path, S("forms/"), S(".json")).len > 0 ||
+           pack_path_name(path, S("examples/"), S(".json")).len > 0;
+}
+
+static void check_files(const Build *b) {
     size_t size = 0;
     for (uint32_t i = 0; i < b->files.len; i++) {
         Str path = b->files.as.entries[i].key;
         Value text = b->files.as.entries[i].value;
-        bool known = pack_path_name(path, S("letters/"), S(".txt")).len > 0 ||
-                     pack_path_name(path, S("forms/"), S(".json")).len > 0 ||
-                     pack_path_name(path, S("examples/"), S(".json")).len > 0;
-        for (size_t k = 0; k < sizeof single / sizeof *single; k++) {
-            known = known || str_eq(path, single[k]);
-        }
-        if (!known) {
+        if (!pack_path_known(path)) {
             (void)errors_add(b->errs, INVALID, path, "事项包里不应有这个文件");
         } else if (text.kind != V_STRING || !str_utf8_valid(v_text(text))) {
             (void)errors_add(b->errs, INVALID, path, "文件不是 UTF-8 文本");

@@ -62,6 +62,10 @@ MUST_USE Status pack_read_embedded(Str folder, Arena *a, Value *ret_files, Error
 // The pack's files and, for letters it doesn't have, the county's (packs/letters), so that a
 // published version prints the same letters for ever.
 Value pack_with_letters(Value files, Arena *a);
+// The files without letters that are, to the byte, the county's.
+Value pack_own_files(Value files, Arena *a);
+// May a pack have a file of this path?
+bool pack_path_known(Str path);
 // SHA-256 over names and contents, sorted by name; hex.
 Str pack_digest(Value files, Arena *a);
 // "letters/x.txt" of a kind -> "x"; empty when the path isn't `folder`NAME`ending`.

@@ -27,6 +27,10 @@ typedef struct Example {
     Str outcome, ledger;
     int64_t ledger_fen;
     Str why; // empty: as expected so far
+    // for who reads how it came about
+    Str end; // state
+    Value guide_trace, needed, wrong, notes;
+    ListBuilder path, rules, differences;
 } Example;
 
 static void fail(Example *x, Str why) {
@@ -37,6 +41,11 @@ static void fail_error(Example *x, Str where, const Error *e) {
     fail(x, arena_concat(x->arena, parts, 5));
 }
 static void fail_expected(Example *x, Str what, Str expected, Str got) {
+    ContextBuilder b = context_make(x->arena);
+    context_put_lit(&b, "what", v_str(what));
+    context_put_lit(&b, "expected", v_str(expected));
+    context_put_lit(&b, "found", v_str(got));
+    list_add(&x->differences, context_done(&b));
     Str parts[] = {what, S("：应为 "), expected, S("，实为 "), got};
     fail(x, arena_concat(x->arena, parts, 5));
 }
@@ -70,6 +79,12 @@ static void rule(Example *x, const FlowEffect *fx) {
         fail_error(x, fx->node, &e);
         return;
     }
+    ContextBuilder fired = context_make(x->arena);
+    context_put_lit(&fired, "node", v_str(fx->node));
+    context_put_lit(&fired, "decision", v_str(decision));
+    context_put_lit(&fired, "trace", result.trace);
+    context_put_lit(&fired, "result", result.value);
+    list_add(&x->rules, context_done(&fired));
     ContextBuilder b = context_make(x->arena);
     context_put(&b, name.len ? name : decision, result.value);
     answer(x, fx->token, context_done(&b));
@@ -132,12 +147,12 @@ static void carry_out(Example *x, const FlowEffect *fx) {
     case FLOW_ENDED:
         if (!x->decided) fail(x, S("流程结束时没有作出决定"));
         return;
+    case FLOW_RECORD: list_add(&x->path, v_str(fx->node)); return;
     case FLOW_SET_TIMER:
     case FLOW_CLEAR_TIMER:
     case FLOW_THROW_MESSAGE:
     case FLOW_THROW_SIGNAL:
-    case FLOW_ESCALATED:
-    case FLOW_RECORD: return;
+    case FLOW_ESCALATED: return;
     case FLOW_FAILED: fail_expected(x, fx->node, S("FLOW_ENDED"), fx->name); return;
     }
 }
@@ -256,6 +271,7 @@ static void expect_guide(Example *x, Value expected, Value guide) {
 }
 
 static void expect_flow(Example *x, Value expect, Str state) {
+    x->end = state;
     Value wanted = v_get_lit(expect, "state"), outcome = v_get_lit(expect, "outcome");
     if (!v_is_null(wanted)) expect_value(x, S("state"), wanted, v_str(state));
     if (!v_is_null(outcome)) expect_value(x, S("outcome"), outcome, v_str(x->outcome));
@@ -325,6 +341,7 @@ static bool form_step(Example *x, Value example, Value guide, Value *ret_answers
                            false, x->now, x->arena, ret_answers, &errs);
     ListBuilder wrong = list_make(x->arena);
     for (size_t i = 0; i < errs.count; i++) list_add(&wrong, v_str(errs.items[i].where));
+    x->wrong = list_done(&wrong);
     if (!v_is_null(expected)) {
         expect_texts(x, S("errors"), expected, list_done(&wrong));
         if (st != OK) expect_flow(x, expect, S("wrong"));
@@ -343,6 +360,9 @@ static void example_run(Example *x, Value example) {
         fail_error(x, S("guide.dmn"), &e);
         return;
     }
+    x->guide_trace = v_get_lit(guide, "trace");
+    x->needed = needed_codes(x, guide);
+    x->notes = v_get_lit(guide, "notes");
     expect_guide(x, v_get_lit(expect, "guide"), guide);
     if (!v_true(v_get_lit(guide, "eligible"))) {
         expect_flow(x, expect, S("ineligible"));
@@ -381,10 +401,34 @@ static Instant example_now(Value example, Instant otherwise) {
     return day_instant(day, (int32_t)(hour * 3600 + minute * 60));
 }
 
+// How it came about, in data: the drawing and the tables say the rest.
+static void example_story(const Example *x, ContextBuilder *b) {
+    ListBuilder open = list_make(x->arena);
+    for (size_t i = 0; i < x->open_count && !x->decided; i++) {
+        list_add(&open, v_str(x->open[i].node));
+    }
+    context_put_lit(b, "state", v_str(x->end));
+    context_put_lit(b, "outcome", v_str(x->outcome));
+    context_put_lit(b, "path", list_done(&x->path));
+    context_put_lit(b, "open", list_done(&open));
+    context_put_lit(b, "guide", x->guide_trace);
+    context_put_lit(b, "needed", x->needed);
+    context_put_lit(b, "notes", x->notes);
+    context_put_lit(b, "wrong", x->wrong);
+    context_put_lit(b, "rules", list_done(&x->rules));
+    context_put_lit(b, "differences", list_done(&x->differences));
+    context_put_lit(b, "variables", flow_variables(x->state));
+    context_put_lit(b, "ledger", v_str(x->ledger));
+    context_put_lit(b, "ledger_fen", v_int(x->ledger_fen));
+}
+
 static Value example_report(const Item *item, Str path, Str text, Instant now, Arena *a,
                             Errors *errs) {
     Example *x = arena_new(a, Example);
-    *x = (Example){.item = item, .arena = a, .now = now, .state = v_null()};
+    *x = (Example){.item = item, .arena = a, .now = now, .state = v_null(),
+                   .guide_trace = v_null(), .needed = v_null(), .wrong = v_null(),
+                   .notes = v_null(), .path = list_make(a), .rules = list_make(a),
+                   .differences = list_make(a)};
     Value example = v_null();
     Error e = {.status = OK};
     Errors faults = errors_make(a);
@@ -406,6 +450,7 @@ static Value example_report(const Item *item, Str path, Str text, Instant now, A
     context_put_lit(&b, "title", v_str(title));
     context_put_lit(&b, "ok", v_bool(ok));
     context_put_lit(&b, "why", v_str(x->why));
+    example_story(x, &b);
     return context_done(&b);
 }
 

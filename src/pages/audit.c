@@ -243,6 +243,15 @@ static Str kind_name(const Request *rq, Str kind) {
         {"party.enrolled", T("统一身份登记")},
         {"draft.created", T("暂存申请")},
         {"draft.saved", T("更新暂存")},
+        {"studio.opened", T("打开修改稿")},
+        {"studio.entered", T("进入修改稿")},
+        {"studio.saved", T("保存修改稿")},
+        {"studio.submitted", T("修改稿提交审核")},
+        {"studio.recalled", T("撤回修改稿")},
+        {"studio.approved", T("审核通过修改稿")},
+        {"studio.rejected", T("退回修改稿")},
+        {"studio.discarded", T("放弃修改稿")},
+        {"studio.rebased", T("修改稿接上现行版本")},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (str_eq(kind, str_z(names[i][0]))) return request_tr(rq, names[i][1]);

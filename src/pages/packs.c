@@ -1,15 +1,15 @@
 // One item as data (S1, X3): its versions, the files of its pack to read, its flow drawn, its
-// examples run; a pack uploaded as a zip and published as a new version.
+// examples run; a pack uploaded as a zip, which becomes a draft in the studio.
 //
 // Limits: PACK_FILES_MAX files, PACK_FILE_SIZE_MAX each, PACK_UPLOAD_MAX in all, checked while
 // unpacking, so a zip bomb ends where the limit stands.
 #include "base/file.h"
 #include "case/pack.h"
-#include "pages/workplace.h"
+#include "pages/studio.h"
 
 #include <zip.h>
 
-enum { PACK_UPLOAD_MAX = 8 << 20, EXAMPLES_MEMORY_MAX = 128 << 20, VERSIONS_SHOWN = 50 };
+enum { PACK_UPLOAD_MAX = STUDIO_SIZE_MAX, EXAMPLES_MEMORY_MAX = 128 << 20 };
 
 typedef struct Version {
     int64_t id, version, item_id;
@@ -48,30 +48,23 @@ static Status read_version(Request *rq, Str code, int64_t number, Version *ret, 
     return OK;
 }
 
+// The versions, and the draft somebody works on in the studio.
 static Status put_versions(Request *rq, const Version *now, ContextBuilder *b, Error *err) {
-    Query *q = query(rq->db, "SELECT v.version, v.published_at, COALESCE(a.name, ''), v.digest,"
-                             " (SELECT COUNT(*) FROM cases c WHERE c.item_version_id = v.id"
-                             " AND c.decided_at IS NULL AND c.closed_at IS NULL), CASE WHEN "
-                             "i.version_id = v.id THEN 1 ELSE 0 END"
-                             " FROM item_version v JOIN item i ON i.id = v.item_id"
-                             " LEFT JOIN account a ON a.id = v.published_by"
-                             " WHERE v.item_id = ?1 ORDER BY v.version DESC LIMIT ?2");
-    query_int(q, 1, now->item_id);
-    query_int(q, 2, VERSIONS_SHOWN);
-    ListBuilder list = list_make(rq->arena);
-    while (query_next(q)) {
-        ContextBuilder row = context_make(rq->arena);
-        context_put_lit(&row, "version", v_int(query_col_int(q, 0)));
-        context_put_lit(&row, "published", v_instant(query_col_int(q, 1), rq->arena));
-        context_put_lit(&row, "by", v_str(query_col_keep(q, 2, rq->arena)));
-        context_put_lit(&row, "code", v_str(query_col_keep(q, 3, rq->arena)));
-        context_put_lit(&row, "running", v_int(query_col_int(q, 4)));
-        context_put_lit(&row, "published_now", v_bool(query_col_int(q, 5) != 0));
-        context_put_lit(&row, "shown", v_bool(query_col_int(q, 0) == now->version));
-        list_add(&list, context_done(&row));
+    Value versions;
+    StudioDraft draft;
+    Status st = studio_versions(rq, rq->params[0], &versions, err);
+    if (st != OK) return st;
+    context_put_lit(b, "versions", versions);
+    context_put_lit(b, "shown_version", v_int(now->version));
+    Value newest = v_at(versions, 0);
+    for (uint32_t i = 0; i < versions.len; i++) {
+        if (v_true(v_get_lit(v_at(versions, i), "published_now"))) newest = v_at(versions, i);
     }
-    context_put_lit(b, "versions", list_done(&list));
-    return query_done(q, err);
+    context_put_lit(b, "now_version", v_get_lit(newest, "version"));
+    st = studio_draft(rq->db, rq->params[0], rq->arena, &draft, err);
+    if (st != OK && st != NOT_FOUND) return st;
+    context_put_lit(b, "draft_state", v_int(st == OK ? draft.state : 0));
+    return OK;
 }
 
 static void put_files(Request *rq, const Version *v, ContextBuilder *b) {
@@ -115,7 +108,7 @@ static Status put_examples(Request *rq, const Item *item, const Version *v, Cont
 }
 
 static Status item_model(Request *rq, Value *ret, Errors *errs) {
-    Version v;
+    Version v = {.files = v_null()};
     int64_t number = 0;
     const Item *item;
     Str svg, asked = request_query(rq, S("version"));
@@ -131,6 +124,7 @@ static Status item_model(Request *rq, Value *ret, Errors *errs) {
     context_put_lit(&b, "version", v_int(v.version));
     context_put_lit(&b, "withdrawn", v_bool(v.withdrawn));
     context_put_lit(&b, "whole", v_bool(is_whole(&v)));
+    context_put_lit(&b, "done", v_bool(request_query(rq, S("done")).len > 0));
     context_put_lit(&b, "case_kind", v_int(item->case_kind));
     context_put_lit(&b, "promised_days", v_int(item->promised_days));
     context_put_lit(&b, "statutory_days", v_int(item->statutory_days));
@@ -148,31 +142,6 @@ static Status item_page(Request *rq, Reply *reply, Errors *errs) {
     Status st = item_model(rq, &model, errs);
     if (st == OK) reply_page(rq, reply, "work/item", model);
     return st;
-}
-
-// Publishes a version's own files again: after a withdrawal, or back to an older one.
-static Status publish_again(Request *rq, Reply *reply, Errors *errs) {
-    Version v;
-    int64_t number = 0;
-    if (!str_to_int(request_text(rq, S("version")), &number)) {
-        number = v_to_int(v_get_lit(rq->input, "version"), 0);
-    }
-    PAGE_TRY(errs, read_version(rq, rq->params[0], number, &v, &e));
-    if (!is_whole(&v)) {
-        return errors_add(errs, CONFLICT, S("version"), "导入的事项请重新导入目录来恢复");
-    }
-    ListBuilder packs = list_make(rq->arena), names = list_make(rq->arena);
-    list_add(&packs, v.files);
-    list_add(&names, v_str(rq->params[0]));
-    ContextBuilder b = context_make(rq->arena);
-    Value result;
-    context_put_lit(&b, "packs", list_done(&packs));
-    context_put_lit(&b, "names", list_done(&names));
-    Status st = request_command(rq, S("item.publish"), context_done(&b), &result, errs);
-    if (st != OK) return st;
-    if (rq->wants_json) reply->model = result;
-    else reply_redirect(reply, arena_printf(rq->arena, "/admin/items/%.*s", S_FMT(rq->params[0])));
-    return OK;
 }
 
 // ---- uploading a pack ------------------------------------------------------------------------
@@ -241,7 +210,8 @@ static Status unzip(zip_t *z, Arena *a, Value *ret, Error *err) {
     return OK;
 }
 
-static Status publish_upload(Request *rq, const Upload *up, Value *ret, Errors *wrong) {
+// The pack as a draft: it is published when a second administrator has approved it.
+static Status draft_upload(Request *rq, const Upload *up, Value *ret, Errors *wrong) {
     int code = 0;
     Value files;
     zip_t *z = zip_open(arena_cstr(rq->arena, up->path), ZIP_RDONLY, &code);
@@ -250,13 +220,10 @@ static Status publish_upload(Request *rq, const Upload *up, Value *ret, Errors *
     Status st = unzip(z, rq->arena, &files, &err);
     zip_discard(z);
     if (st != OK) return errors_push(wrong, &err);
-    ListBuilder packs = list_make(rq->arena), names = list_make(rq->arena);
-    list_add(&packs, files);
-    list_add(&names, v_str(up->file_name));
     ContextBuilder b = context_make(rq->arena);
-    context_put_lit(&b, "packs", list_done(&packs));
-    context_put_lit(&b, "names", list_done(&names));
-    return request_command(rq, S("item.publish"), context_done(&b), ret, wrong);
+    context_put_lit(&b, "files", files);
+    context_put_lit(&b, "name", v_str(up->file_name));
+    return request_command(rq, S("studio.upload"), context_done(&b), ret, wrong);
 }
 
 static Status packs_page(Request *rq, Reply *reply, Errors *errs) {
@@ -272,18 +239,20 @@ static Status packs_post(Request *rq, Reply *reply, Errors *errs) {
     Value result = v_null();
     const Upload *up = rq->uploads_count ? &rq->uploads[0] : NULL;
     if (!up || up->size == 0) errors_add(&wrong, INVALID, S("file"), "请选择要发布的事项包");
-    else (void)publish_upload(rq, up, &result, &wrong);
+    else (void)draft_upload(rq, up, &result, &wrong);
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "done", result);
     if (up) context_put_lit(&b, "file_name", v_str(up->file_name));
     if (wrong.count) reply_refused(rq, reply, "work/packs", context_done(&b), &wrong);
-    else reply_page(rq, reply, "work/packs", context_done(&b));
+    else if (!rq->wants_json) {
+        reply_redirect(reply, arena_printf(rq->arena, "/admin/studio/%.*s",
+                                           S_FMT(v_text(v_get_lit(result, "code")))));
+    } else reply_page(rq, reply, "work/packs", context_done(&b));
     return OK;
 }
 
 const Route packs_routes[] = {
     {METHOD_GET, "/admin/items/:code", ROLE_SYSADMIN, item_page, NULL, false},
-    {METHOD_POST, "/admin/items/:code/publish", ROLE_SYSADMIN, publish_again, NULL, false},
     {METHOD_GET, "/admin/packs", ROLE_SYSADMIN, packs_page, NULL, false},
     {METHOD_POST, "/admin/packs", ROLE_SYSADMIN, packs_post, NULL, true},
 };

@@ -5,8 +5,8 @@
 #define TABLES(X) \
     X(portal) X(archive) X(public) X(account) X(apply) X(draft) \
     X(my) X(case) X(supplement) X(window) X(desk) X(cases) X(cockpit) \
-    X(records) X(summary) X(catalogue) X(packs) X(admin) X(audit) \
-    X(incidents)
+    X(records) X(summary) X(catalogue) X(packs) X(studio) X(studio_act) X(studio_tools) \
+    X(admin) X(audit) X(incidents)
 
 #define DECLARE(name)                                             \
     extern const Route name##_routes[] __attribute__((weak));     \
@@ -47,7 +47,8 @@ static const NavItem nav[] = {
     {"/figures", T("指标"), ROLES_OFFICIAL},
     {"/summary", T("工作总结"), ROLES_OFFICIAL},
     {"/admin/items", T("事项"), ROLE_SYSADMIN},
-    {"/admin/packs", T("发布事项包"), ROLE_SYSADMIN},
+    {"/admin/studio", T("事项工作室"), ROLE_SYSADMIN},
+    {"/admin/packs", T("上传事项包"), ROLE_SYSADMIN},
     {"/admin/incidents", T("流程异常"), ROLE_SYSADMIN},
     {"/admin/units", T("单位岗位"), ROLE_SYSADMIN},
     {"/admin/accounts", T("账号"), ROLE_SYSADMIN | ROLE_SECADMIN},

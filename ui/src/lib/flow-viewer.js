@@ -121,19 +121,16 @@ function zoomButtons(viewer, box, again) {
   box.append(bar);
 }
 
-async function start(place) {
-  const [xml, state] = await Promise.all([
-    get(place.dataset.src, "text"),
-    place.dataset.state ? get(place.dataset.state, "json") : {},
-  ]);
+/**
+ * Draws the flow into `place` (an element of class "flow"): marks from `state` {done, active}, buttons,
+ * the logo. `Viewer` is bpmn-js's NavigatedViewer. Returns the viewer; throws when the XML can't be drawn.
+ */
+export async function drawFlow(Viewer, place, xml, state) {
   const box = document.createElement("div");
   box.className = "flow-canvas";
-  const drawn = document.createElement("div");
-  drawn.className = "flow-drawn";
-  drawn.append(...place.childNodes);
-  place.append(box, drawn);
+  place.append(box);
   // The wheel belongs to the page; buttons make the drawing larger.
-  const viewer = new NavigatedViewer({
+  const viewer = new Viewer({
     container: box,
     moddleExtensions: { yz: yzModdle },
     zoomScroll: { enabled: false },
@@ -143,17 +140,36 @@ async function start(place) {
     await viewer.importXML(xml);
   } catch (error) {
     viewer.destroy();
-    place.replaceChildren(...drawn.childNodes);
+    box.remove();
     throw error;
   }
-  place.classList.add("flow-live");
   mark(viewer, state);
   fit(viewer, box, state);
   zoomButtons(viewer, box, () => fit(viewer, box, state));
-  // The drawing itself is read from the SVG: the canvas is for eyes and pointers.
   const svg = box.querySelector(".djs-container svg");
   if (svg) svg.setAttribute("aria-hidden", "true");
   if (svg) svg.removeAttribute("tabindex");
+  return viewer;
+}
+
+async function start(place) {
+  const [xml, state] = await Promise.all([
+    get(place.dataset.src, "text"),
+    place.dataset.state ? get(place.dataset.state, "json") : {},
+  ]);
+  // The drawing itself is read from the SVG: the canvas is for eyes and pointers.
+  const drawn = document.createElement("div");
+  drawn.className = "flow-drawn";
+  drawn.append(...place.childNodes);
+  place.append(drawn);
+  try {
+    place.classList.add("flow-live");
+    await drawFlow(NavigatedViewer, place, xml, state);
+  } catch (error) {
+    place.classList.remove("flow-live");
+    place.replaceChildren(...drawn.childNodes);
+    throw error;
+  }
 }
 
 /** Starts every viewer below `root` that is not started yet. */
