@@ -3,11 +3,11 @@
 // A column is indexed when each of its tests is "-" or a choice of literals and intervals of
 // literals, all of one kind. Its boundary values, sorted, cut the line into points and the gaps
 // between them; for each such piece the rules whose test holds there are listed. An input is found
-// by binary search, and of all indexed columns the shortest list is taken; what it names, and the
-// rules with "-" there, is then looked at like any rule. So the result is that of looking at every
-// rule, and only rules that can't hold are left out. Where an input is of another kind than the
-// column the index says nothing: comparing would leave diagnostics, and they must come out the
-// same.
+// by binary search; of all indexed columns the shortest list is taken, with the rules that have "-"
+// there, and what the other columns' lists don't name is struck out. What remains holds in all
+// indexed columns, so that only the others are left to test. Where an input is of another kind than
+// the column the index says nothing: comparing would leave diagnostics, and they must come out the
+// same as from looking at every rule.
 #include "dmn/dmn_internal.h"
 
 enum {
@@ -28,6 +28,7 @@ typedef struct Column {
 struct TableIndex {
     Column *columns;
     uint32_t columns_count;
+    bool *covered; // inputs whose tests the index has made
 };
 
 static int order_of(Value a, Value b) {
@@ -157,6 +158,7 @@ const TableIndex *index_make(const Table *t, Arena *a) {
     if (t->rules_count < INDEX_RULES_MIN) return NULL;
     TableIndex *x = arena_new(a, TableIndex);
     x->columns = arena_array(a, Column, t->inputs_count);
+    x->covered = arena_array(a, bool, t->inputs_count);
     FeelTests *tests = arena_array(a, FeelTests, t->rules_count);
     for (uint32_t i = 0; i < t->inputs_count; i++) {
         Column *c = &x->columns[x->columns_count];
@@ -167,41 +169,64 @@ const TableIndex *index_make(const Table *t, Arena *a) {
             simple = e && feel_as_tests(e, a, &tests[r]);
         }
         if (simple && line_make(tests, t->rules_count, a, &c->line) &&
-            column_lists(tests, t->rules_count, c, a))
+            column_lists(tests, t->rules_count, c, a)) {
+            x->covered[i] = true;
             x->columns_count++;
+        }
     }
     return x->columns_count ? x : NULL;
 }
 
-// Both lists ascend; so does what comes of them.
-static const uint32_t *merge(const Column *c, const uint32_t *rules, uint32_t count, Arena *a) {
-    uint32_t *out = arena_alloc_raw(a, (count + c->always_count) * sizeof *out);
-    uint32_t i = 0, j = 0, n = 0;
-    while (i < count && j < c->always_count)
-        out[n++] = rules[i] < c->always[j] ? rules[i++] : c->always[j++];
-    while (i < count) out[n++] = rules[i++];
-    while (j < c->always_count) out[n++] = c->always[j++];
-    return out;
+const bool *index_covered(const TableIndex *x) { return x->covered; }
+
+static bool listed(const uint32_t *rules, uint32_t count, uint32_t rule) {
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (rules[middle] == rule) return true;
+        if (rules[middle] < rule) low = middle + 1;
+        else high = middle;
+    }
+    return false;
+}
+
+typedef struct Piece {
+    const Column *column;
+    const uint32_t *rules;
+    uint32_t count; // without those that hold everywhere
+} Piece;
+
+static bool in_piece(const Piece *p, uint32_t rule) {
+    return listed(p->rules, p->count, rule) ||
+           listed(p->column->always, p->column->always_count, rule);
 }
 
 bool index_find(const TableIndex *x, const Value *inputs, Arena *a, const uint32_t **ret,
                 uint32_t *ret_count) {
-    const Column *best = NULL;
-    uint32_t best_piece = 0, best_count = 0;
+    Piece *pieces = arena_alloc_raw(a, x->columns_count * sizeof *pieces);
+    uint32_t best = 0, best_count = UINT32_MAX;
     for (uint32_t i = 0; i < x->columns_count; i++) {
         const Column *c = &x->columns[i];
         Value v = inputs[c->input];
         if (v.kind != (uint8_t)c->line.kind) return false;
         uint32_t piece = line_piece(&c->line, v);
-        uint32_t count = c->starts[piece + 1] - c->starts[piece] + c->always_count;
-        if (best && count >= best_count) continue;
-        best = c;
-        best_piece = piece;
-        best_count = count;
+        uint32_t from = c->starts[piece];
+        pieces[i] = (Piece){c, c->rules + from, c->starts[piece + 1] - from};
+        if (pieces[i].count + c->always_count >= best_count) continue;
+        best = i;
+        best_count = pieces[i].count + c->always_count;
     }
-    if (!best) return false;
-    const uint32_t *rules = best->rules + best->starts[best_piece];
-    *ret = best->always_count ? merge(best, rules, best_count - best->always_count, a) : rules;
-    *ret_count = best_count;
+    // Both lists ascend; so does what comes of them.
+    const Piece *p = &pieces[best];
+    const uint32_t *always = p->column->always;
+    uint32_t *out = arena_alloc_raw(a, best_count * sizeof *out), i = 0, j = 0, n = 0;
+    while (i < p->count || j < p->column->always_count) {
+        bool first = j == p->column->always_count || (i < p->count && p->rules[i] < always[j]);
+        uint32_t rule = first ? p->rules[i++] : always[j++], k = 0;
+        while (k < x->columns_count && (k == best || in_piece(&pieces[k], rule))) k++;
+        if (k == x->columns_count) out[n++] = rule;
+    }
+    *ret = out;
+    *ret_count = n;
     return true;
 }

@@ -250,7 +250,9 @@ uint32_t line_piece(const Line *c, Value v); // v of the line's kind
 // The first and last piece of a range whose ends are points of the line; false: it is empty.
 bool line_pieces(const Line *c, const Range *r, uint32_t *ret_low, uint32_t *ret_high);
 const TableIndex *index_make(const Table *t, Arena *a);
-// Rules that may hold for these inputs, ascending; false: the index can't tell, look at all.
+// Which inputs' tests the index makes.
+const bool *index_covered(const TableIndex *x);
+// Rules that hold as far as those inputs go, ascending; false: the index can't tell, look at all.
 bool index_find(const TableIndex *x, const Value *inputs, Arena *a, const uint32_t **ret,
                 uint32_t *ret_count);
 

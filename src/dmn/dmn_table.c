@@ -140,10 +140,11 @@ typedef struct Hits {
     ListBuilder told; // rules that decided, for the trace
 } Hits;
 
+// `covered` (may be NULL): tests that are known to hold.
 static bool rule_holds(Session *s, const Table *t, const Rule *rule, const Value *inputs,
-                       const FeelScope *scope) {
+                       const bool *covered, const FeelScope *scope) {
     for (uint32_t i = 0; i < t->inputs_count; i++)
-        if (!v_true(text_test(s, &rule->tests[i], scope, inputs[i]))) return false;
+        if (!(covered && covered[i]) && !v_true(text_test(s, &rule->tests[i], scope, inputs[i]))) return false;
     return true;
 }
 
@@ -319,10 +320,11 @@ static void find_hits(Session *s, const Table *t, const FeelScope *scope, const 
         likely = NULL;
         count = t->rules_count;
     }
+    const bool *covered = likely ? index_covered(t->index) : NULL;
     hits->rules = arena_array(s->arena, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t rule = likely ? likely[i] : i;
-        if (!rule_holds(s, t, &t->rules[rule], inputs, scope)) continue;
+        if (!rule_holds(s, t, &t->rules[rule], inputs, covered, scope)) continue;
         hits->rules[hits->count++] = rule;
         if (t->policy == HIT_FIRST) break;
     }

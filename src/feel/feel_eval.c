@@ -6,6 +6,9 @@
 // path takes no memory.
 #include "feel/feel_internal.h"
 
+// Not to be made part of eval_node, which every node goes through and whose frame must stay small.
+#define APART __attribute__((noinline))
+
 Value eval_fail_at(Eval *ev, const Node *n, const char *text, Str a, Str b, Str c) {
     FeelRun *run = ev->run;
     if (run->diagnostics_count >= FEEL_DIAGNOSTICS_MAX) return v_null();
@@ -32,7 +35,8 @@ bool eval_room(Eval *ev, size_t items) {
 static bool member_of(Value context, Str name, Value *ret) {
     const Entry *e = context.as.entries;
     for (uint32_t i = 0; i < context.len; i++) {
-        if (e[i].key.len == name.len && memcmp(e[i].key.ptr, name.ptr, name.len) == 0) {
+        if (e[i].key.len == name.len && e[i].key.ptr[0] == name.ptr[0] &&
+            memcmp(e[i].key.ptr, name.ptr, name.len) == 0) {
             *ret = e[i].value;
             return true;
         }
@@ -111,7 +115,7 @@ Value eval_member(Eval *ev, Value base, Str name) {
     return eval_fail(ev, "{1}没有成员“{2}”", str_z(v_kind_name(base.kind)), name);
 }
 
-static Value eval_path(Eval *ev, const Node *n) {
+APART static Value eval_path(Eval *ev, const Node *n) {
     Value base = eval_node(ev, n->kids[0]), v;
     if (base.kind == V_CONTEXT && member_of(base, n->name, &v)) return v;
     ev->at = n;
@@ -120,7 +124,7 @@ static Value eval_path(Eval *ev, const Node *n) {
 
 // ---- logic
 
-static Value eval_logic(Eval *ev, const Node *n) {
+APART static Value eval_logic(Eval *ev, const Node *n) {
     bool decisive = n->op == N_OR; // true decides an or, false an and
     Value a = eval_node(ev, n->kids[0]);
     if (a.kind == V_BOOL && a.as.boolean == decisive) return a;
@@ -132,7 +136,7 @@ static Value eval_logic(Eval *ev, const Node *n) {
                         S(""), S(""));
 }
 
-static Value eval_compare(Eval *ev, const Node *n) {
+APART static Value eval_compare(Eval *ev, const Node *n) {
     Value a = eval_node(ev, n->kids[0]), b = eval_node(ev, n->kids[1]);
     ev->at = n;
     if (n->op != N_EQ && n->op != N_NE) return op_order(ev, (NodeOp)n->op, a, b);
@@ -140,7 +144,7 @@ static Value eval_compare(Eval *ev, const Node *n) {
     return n->op == N_NE && equal.kind == V_BOOL ? v_bool(!equal.as.boolean) : equal;
 }
 
-static Value eval_between(Eval *ev, const Node *n) {
+APART static Value eval_between(Eval *ev, const Node *n) {
     Value v = eval_node(ev, n->kids[0]);
     Value low = eval_node(ev, n->kids[1]), high = eval_node(ev, n->kids[2]);
     ev->at = n;
@@ -149,7 +153,7 @@ static Value eval_between(Eval *ev, const Node *n) {
     return to.kind == V_NULL ? to : v_bool(v_true(from) && v_true(to));
 }
 
-static Value eval_if(Eval *ev, const Node *n) {
+APART static Value eval_if(Eval *ev, const Node *n) {
     Value condition = eval_node(ev, n->kids[0]);
     if (condition.kind != V_BOOL && condition.kind != V_NULL)
         (void)eval_fail_at(ev, n, "if 的条件应为真假值，这里是{1}", str_z(v_kind_name(condition.kind)),
@@ -165,7 +169,7 @@ Value eval_test_value(Eval *ev, Value input, Value test) {
     return op_in(ev, input, test);
 }
 
-static Value test_one(Eval *ev, const Node *n) {
+APART static Value test_one(Eval *ev, const Node *n) {
     Value input = ev->input ? *ev->input : v_null();
     switch (n->op) {
     case N_TEST_DASH: return v_bool(true);
@@ -198,12 +202,12 @@ static Value test_any(Eval *ev, const Node *n, uint32_t from) {
     return result;
 }
 
-static Value eval_tests(Eval *ev, const Node *n) {
+APART static Value eval_tests(Eval *ev, const Node *n) {
     Value v = test_any(ev, n, 0);
     return n->as.negated && v.kind == V_BOOL ? v_bool(!v.as.boolean) : v;
 }
 
-static Value eval_in(Eval *ev, const Node *n) {
+APART static Value eval_in(Eval *ev, const Node *n) {
     Value input = eval_node(ev, n->kids[0]);
     const Value *outer = ev->input;
     ev->input = &input;
@@ -214,14 +218,14 @@ static Value eval_in(Eval *ev, const Node *n) {
 
 // ---- collections
 
-static Value eval_list(Eval *ev, const Node *n) {
+APART static Value eval_list(Eval *ev, const Node *n) {
     Value *items = arena_array(ev->arena, Value, n->count);
     for (uint32_t i = 0; i < n->count; i++) items[i] = eval_node(ev, n->kids[i]);
     return (Value){.kind = V_LIST, .len = n->count, .as.items = items};
 }
 
 // Each entry sees those before it.
-static Value eval_context(Eval *ev, const Node *n) {
+APART static Value eval_context(Eval *ev, const Node *n) {
     Entry *entries = arena_array(ev->arena, Entry, n->count);
     Frame frame = {ev->frame, S(""), {.kind = V_CONTEXT, .len = 0, .as.entries = entries}};
     const Frame *outer = ev->frame;
@@ -237,7 +241,7 @@ static Value eval_context(Eval *ev, const Node *n) {
     return frame.value;
 }
 
-static Value eval_range(Eval *ev, const Node *n) {
+APART static Value eval_range(Eval *ev, const Node *n) {
     Value low = eval_node(ev, n->kids[0]), high = eval_node(ev, n->kids[1]);
     bool low_open = n->sub & RANGE_LOW_NONE, high_open = n->sub & RANGE_HIGH_NONE;
     int order;
@@ -252,17 +256,27 @@ static Value eval_range(Eval *ev, const Node *n) {
                    high_open ? NULL : &ends[1], n->sub & RANGE_HIGH_CLOSED, ev->arena);
 }
 
-static Value eval_arithmetic(Eval *ev, const Node *n) {
+APART static Value eval_arithmetic(Eval *ev, const Node *n) {
     Value a = eval_node(ev, n->kids[0]), b = eval_node(ev, n->kids[1]);
     ev->at = n;
     return op_arithmetic(ev, (NodeOp)n->op, a, b);
 }
 
-static Value eval_instance(Eval *ev, const Node *n) {
+APART static Value eval_instance(Eval *ev, const Node *n) {
     Value v = eval_node(ev, n->kids[0]);
     if (!type_known(ev, n->as.type))
         return eval_fail_at(ev, n, "不认识的类型", S(""), S(""), S(""));
     return v_bool(type_holds(ev, n->as.type, v));
+}
+
+APART static Value eval_negation(Eval *ev, const Node *n) {
+    Value v = eval_node(ev, n->kids[0]);
+    ev->at = n;
+    return op_negate(ev, v);
+}
+
+APART static Value eval_no_input(Eval *ev, const Node *n) {
+    return eval_name(ev, &(Node){.op = N_NAME, .offset = n->offset, .name = S_INIT("?")});
 }
 
 static Value eval_op(Eval *ev, const Node *n) {
@@ -270,8 +284,7 @@ static Value eval_op(Eval *ev, const Node *n) {
     case N_LITERAL: return n->as.value;
     case N_NAME: return eval_name(ev, n);
     case N_INPUT:
-        if (ev->input) return *ev->input;
-        return eval_name(ev, &(Node){.op = N_NAME, .offset = n->offset, .name = S_INIT("?")});
+        return ev->input ? *ev->input : eval_no_input(ev, n);
     case N_PATH: return eval_path(ev, n);
     case N_FILTER: return eval_filter(ev, n);
     case N_ADD:
@@ -279,11 +292,7 @@ static Value eval_op(Eval *ev, const Node *n) {
     case N_MUL:
     case N_DIV:
     case N_POW: return eval_arithmetic(ev, n);
-    case N_NEG: {
-        Value v = eval_node(ev, n->kids[0]);
-        ev->at = n;
-        return op_negate(ev, v);
-    }
+    case N_NEG: return eval_negation(ev, n);
     case N_AND:
     case N_OR: return eval_logic(ev, n);
     case N_EQ:
