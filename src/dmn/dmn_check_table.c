@@ -10,11 +10,11 @@
 enum {
     RULES_MAX = 600,
     COLUMNS_MAX = 40,
-    PIECES_MAX = 2048,
+    PIECES_MAX = 2047,
     TOLD_MAX = 10,          // findings of one kind in one table
     GAPS_TOLD_MAX = 5,
     GAP_STEPS_MAX = 200000,
-    WORDS = PIECES_MAX / 64,
+    WORDS = (PIECES_MAX + 1) / 64, // one more: no value at all, which only "-" takes
 };
 
 typedef struct Set {
@@ -25,7 +25,8 @@ typedef struct Judged {
     bool known;      // every cell of the column can be judged
     Line line;       // no points: every cell is "-"
     uint32_t pieces;
-    Set domain;      // pieces whose values can occur
+    Set possible;    // pieces whose values can occur, and null
+    Set expected;    // those that should be covered
     Set *cells;      // of each rule
     bool *cell_known;
 } Judged;
@@ -47,7 +48,7 @@ static bool set_has(const Set *s, uint32_t i) { return s->bits[i / 64] >> (i % 6
 static void set_of(const Line *line, uint32_t pieces, const FeelTests *t, Set *ret) {
     *ret = (Set){{0}};
     uint32_t low, high;
-    if (t->any) set_add(ret, 0, pieces - 1);
+    if (t->any) set_add(ret, 0, t->negated ? pieces - 1 : pieces);
     for (uint32_t i = 0; i < t->count; i++)
         if (line_pieces(line, &t->ranges[i], &low, &high)) set_add(ret, low, high);
     for (uint32_t i = 0; t->negated && i < pieces; i++)
@@ -76,16 +77,26 @@ static bool allowed_of(const Input *in, Arena *a, FeelTests *ret) {
            feel_as_tests(t->allowed.expr, a, ret);
 }
 
-// Without a word on it: numbers and dates may be anything, words only what the column names.
-static void domain_of(const Judged *c, const FeelTests *allowed, Set *ret) {
-    *ret = (Set){{0}};
+// Without a word on it: numbers and dates may be anything and should all be covered; of words only
+// those that the column names, of truth values both.
+static void domains_of(Judged *c, const FeelTests *allowed) {
+    c->possible = c->expected = (Set){{0}};
+    set_add(&c->possible, c->pieces, c->pieces); // null
     if (allowed) {
-        set_of(&c->line, c->pieces, allowed, ret);
+        set_of(&c->line, c->pieces, allowed, &c->expected);
+        for (int i = 0; i < WORDS; i++) c->possible.bits[i] |= c->expected.bits[i];
         return;
     }
-    bool points_only = c->line.kind == V_STRING || c->line.kind == V_BOOL;
-    for (uint32_t i = 0; i < c->pieces; i++)
-        if (!points_only || i % 2 == 1 || c->line.points_count == 0) set_add(ret, i, i);
+    bool words = c->line.points_count && c->line.kind == V_STRING;
+    bool flags = c->line.points_count && c->line.kind == V_BOOL;
+    for (uint32_t i = 0; i < c->pieces; i++) {
+        bool point = i % 2 == 1;
+        // With one truth value named, the other lies before or behind it.
+        bool flag = point || (c->line.points_count == 1 &&
+                              (i == 0) == c->line.points[0].as.boolean);
+        if (!flags || flag) set_add(&c->possible, i, i);
+        if (flags ? flag : point || !words) set_add(&c->expected, i, i);
+    }
 }
 
 static void judge_column(Judge *j, uint32_t input, FeelTests *tests) {
@@ -117,7 +128,7 @@ static void judge_column(Judge *j, uint32_t input, FeelTests *tests) {
     }
     c->pieces = ends ? 2 * c->line.points_count + 1 : 1;
     for (uint32_t r = 0; r < rules; r++) set_of(&c->line, c->pieces, &tests[r], &c->cells[r]);
-    domain_of(c, ends && has_allowed ? &allowed : NULL, &c->domain);
+    domains_of(c, ends && has_allowed ? &allowed : NULL);
 }
 
 static void tell(Judge *j, uint32_t line, const char *text, Str a, Str b) {
@@ -141,7 +152,7 @@ static void check_dead(Judge *j) {
     for (uint32_t r = 0; r < j->t->rules_count; r++) {
         for (uint32_t i = 0; i < j->t->inputs_count && told < TOLD_MAX; i++) {
             const Judged *c = &j->columns[i];
-            if (!c->cell_known[r] || intersects(&c->cells[r], &c->cells[r], &c->domain)) continue;
+            if (!c->cell_known[r] || intersects(&c->cells[r], &c->cells[r], &c->possible)) continue;
             told++;
             tell(j, j->t->rules[r].tests[i].line, "第 {1} 条规则的条件“{2}”永远不会成立", number(j, r),
                  j->t->rules[r].tests[i].source);
@@ -166,8 +177,8 @@ static void check_pairs(Judge *j) {
             bool together = true, covered = true;
             for (uint32_t i = 0; i < t->inputs_count && together; i++) {
                 const Judged *c = &j->columns[i];
-                together = intersects(&c->cells[a], &c->cells[b], &c->domain);
-                covered = covered && within(&c->cells[b], &c->cells[a], &c->domain);
+                together = intersects(&c->cells[a], &c->cells[b], &c->possible);
+                covered = covered && within(&c->cells[b], &c->cells[a], &c->possible);
             }
             if (!together) continue;
             if (t->policy == HIT_UNIQUE)
@@ -191,6 +202,10 @@ static void print_piece(Buf *out, const Judge *j, uint32_t input, uint32_t piece
     buf_str(out, j->t->inputs[input].text.source);
     if (line->points_count == 0) {
         buf_lit(out, " = -");
+    } else if (line->kind == V_BOOL) { // what isn't a point is the other one
+        bool known = piece % 2 == 1;
+        bool flag = known ? line->points[piece / 2].as.boolean : !line->points[0].as.boolean;
+        buf_str(out, flag ? S(" = true") : S(" = false"));
     } else if (piece % 2 == 1) {
         buf_lit(out, " = ");
         v_print(out, line->points[piece / 2]);
@@ -234,7 +249,7 @@ static void find_gaps(Judge *j, uint32_t column, const uint32_t *rules, uint32_t
     uint32_t *before = arena_array(j->l->arena, uint32_t, count), before_count = UINT32_MAX;
     uint32_t gaps = j->gaps;
     for (uint32_t piece = 0; piece < c->pieces; piece++) {
-        if (!set_has(&c->domain, piece)) continue;
+        if (!set_has(&c->expected, piece)) continue;
         uint32_t n = 0;
         for (uint32_t i = 0; i < count; i++)
             if (set_has(&c->cells[rules[i]], piece)) kept[n++] = rules[i];

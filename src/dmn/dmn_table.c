@@ -124,8 +124,8 @@ Table *load_table(Loader *l, const Element *e) {
     }
     for (const Element *kid = e->first; kid; kid = kid->next) {
         if (!str_eq(kid->name, S("rule"))) continue;
-        if (rule_of(l, kid, t, &t->rules[t->rules_count])) t->rules_count++;
-        else if (!l->findings) return NULL;
+        if (!rule_of(l, kid, t, &t->rules[t->rules_count]) && !l->findings) return NULL;
+        t->rules_count++;
     }
     t->index = index_make(t, l->arena);
     return t;
@@ -144,7 +144,9 @@ typedef struct Hits {
 static bool rule_holds(Session *s, const Table *t, const Rule *rule, const Value *inputs,
                        const bool *covered, const FeelScope *scope) {
     for (uint32_t i = 0; i < t->inputs_count; i++)
-        if (!(covered && covered[i]) && !v_true(text_test(s, &rule->tests[i], scope, inputs[i]))) return false;
+        if (!(covered && covered[i]) &&
+            !v_true(text_test(s, &rule->tests[i], scope, inputs[i])))
+            return false;
     return true;
 }
 
@@ -153,7 +155,8 @@ static void output_check(Session *s, const Output *o, const Text *cell, Value v)
     if (!o->has_checks || v.kind == V_NULL || !o->checks.expr) return;
     Value ok = text_test(s, &o->checks, NULL, v);
     bool inside = v_true(ok) || v.kind == V_LIST;
-    if (!inside) (void)session_fail(s, cell->line, "输出“{1}”不在允许的值之内", o->name, S(""), S(""));
+    if (inside) return;
+    (void)session_fail(s, cell->line, "输出“{1}”不在允许的值之内", o->name, S(""), S(""));
 }
 
 // One output: its value. Several: a context by their names.

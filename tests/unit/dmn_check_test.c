@@ -104,7 +104,17 @@ static void tables(void **state) {
     v = table_found("COLLECT", columns, ROW("[5..1]", "-", "1") ROW("&gt; 20", "\"b\"", "3"));
     assert_finding(v, "第 1 条规则的条件“[5..1]”永远不会成立", 5, "warning");
     assert_int_equal(v.len, 1);
+    // "-" takes null and words that no row names: named ones don't cover it
+    v = table_found("FIRST", columns, ROW("-", "\"a\"", "1") ROW("-", "-", "2"));
+    assert_int_equal(v.len, 0);
+    // of truth values both should be covered, though one is never written
+    columns = COLUMN("x &gt; 1", "boolean") COLUMN("s", "string");
+    v = table_found("UNIQUE", columns, ROW("true", "-", "1"));
+    assert_finding(v, "没有规则管到：x > 1 = false", 4, "warning");
+    v = table_found("UNIQUE", columns, ROW("true", "-", "1") ROW("false", "\"a\"", "2"));
+    assert_int_equal(v.len, 0);
     // a cell that computes is left alone, and so are the gaps of its column
+    columns = COLUMN("x", "number") COLUMN("s", "string");
     v = table_found("UNIQUE", columns, ROW("&lt; x + 1", "-", "1") ROW("&gt; 20", "\"b\"", "3"));
     assert_int_equal(v.len, 0);
 }
