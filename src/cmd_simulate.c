@@ -35,9 +35,13 @@ static void say(const SimResult *r, bool json) {
     if (json) {
         printf("{\"cases\":%lld,\"commands\":%lld,\"seconds\":%.2f,\"cases_per_second\":%.0f,"
                "\"first_tenth_per_second\":%.0f,\"last_tenth_per_second\":%.0f,"
-               "\"first_tenth_cpu_us\":%.0f,\"last_tenth_cpu_us\":%.0f,\"memory_peak_kb\":%lld}\n",
+               "\"first_tenth_commands_per_second\":%.0f,"
+               "\"last_tenth_commands_per_second\":%.0f,\"first_tenth_command_cpu_us\":%.1f,"
+               "\"last_tenth_command_cpu_us\":%.1f,\"memory_peak_kb\":%lld}\n",
                (long long)r->cases, (long long)r->commands, r->seconds, rate, r->first_tenth,
-               r->last_tenth, r->first_tenth_cpu_us, r->last_tenth_cpu_us, (long long)r->memory_peak_kb);
+               r->last_tenth, r->first_tenth_commands, r->last_tenth_commands,
+               r->first_tenth_command_cpu_us, r->last_tenth_command_cpu_us,
+               (long long)r->memory_peak_kb);
         return;
     }
     printf("%lld cases, %lld commands, %.1f s, %.0f cases/s (first tenth %.0f, last tenth %.0f), "

@@ -632,41 +632,41 @@ static void show(const Sim *sim, Day day, Arena *a) {
 }
 
 typedef struct Lap {
-    int64_t us, cpu_us, submitted;
+    double seconds, cpu_us, submitted, commands;
 } Lap;
 
-static int64_t timeval_us(struct timeval t) { return (int64_t)t.tv_sec * 1000000 + t.tv_usec; }
+static double timeval_us(struct timeval t) { return (double)t.tv_sec * 1e6 + (double)t.tv_usec; }
 
 static Lap lap(const Sim *sim) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    return (Lap){.us = clock_monotonic_us(),
+    return (Lap){.seconds = (double)clock_monotonic_us() / 1e6,
                  .cpu_us = timeval_us(usage.ru_utime) + timeval_us(usage.ru_stime),
-                 .submitted = sim->submitted};
+                 .submitted = (double)sim->submitted,
+                 .commands = (double)sim->commands};
 }
 
-static double per_second(Lap from, Lap to) {
-    if (to.us <= from.us) return 0;
-    return (double)(to.submitted - from.submitted) * 1e6 / (double)(to.us - from.us);
-}
+static double rate(double amount, double over) { return over > 0 ? amount / over : 0; }
 
-static double cpu_each_us(Lap from, Lap to) {
-    if (to.submitted <= from.submitted) return 0;
-    return (double)(to.cpu_us - from.cpu_us) / (double)(to.submitted - from.submitted);
+static Lap between(Lap from, Lap to) {
+    return (Lap){to.seconds - from.seconds, to.cpu_us - from.cpu_us, to.submitted - from.submitted,
+                 to.commands - from.commands};
 }
 
 // `tenth`, `ninth`: when a tenth and nine tenths of the cases had been submitted.
 static SimResult result(const Sim *sim, Lap began, Lap tenth, Lap ninth) {
-    Lap ended = lap(sim);
+    Lap ended = lap(sim), first = between(began, tenth), last = between(ninth, ended);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     return (SimResult){.cases = sim->submitted,
                        .commands = sim->commands,
-                       .seconds = (double)(ended.us - began.us) / 1e6,
-                       .first_tenth = per_second(began, tenth),
-                       .last_tenth = per_second(ninth, ended),
-                       .first_tenth_cpu_us = cpu_each_us(began, tenth),
-                       .last_tenth_cpu_us = cpu_each_us(ninth, ended),
+                       .seconds = ended.seconds - began.seconds,
+                       .first_tenth = rate(first.submitted, first.seconds),
+                       .last_tenth = rate(last.submitted, last.seconds),
+                       .first_tenth_commands = rate(first.commands, first.seconds),
+                       .last_tenth_commands = rate(last.commands, last.seconds),
+                       .first_tenth_command_cpu_us = rate(first.cpu_us, first.commands),
+                       .last_tenth_command_cpu_us = rate(last.cpu_us, last.commands),
                        .memory_peak_kb = usage.ru_maxrss};
 }
 
@@ -682,8 +682,8 @@ static Status run_days(Sim *sim, SimResult *r, Arena *a, Error *err) {
         }
         Status st = end_of_day(sim, d, err);
         if (st != OK) return st;
-        if (!tenth.us && sim->submitted >= of_ten) tenth = lap(sim);
-        if (!ninth.us && sim->submitted >= 9 * of_ten) ninth = lap(sim);
+        if (tenth.seconds <= 0 && sim->submitted >= of_ten) tenth = lap(sim);
+        if (ninth.seconds <= 0 && sim->submitted >= 9 * of_ten) ninth = lap(sim);
         show(sim, d, a);
         arena_rewind(a, mark);
     }
