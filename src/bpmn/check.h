@@ -21,7 +21,7 @@ enum {
     FLOW_FINDINGS_MAX = 2000,    // then `more`
     FLOW_IMPORTS_MAX = 50,       // files read for one check
     FLOW_IMPORT_DEPTH_MAX = 10,  // imports of imports
-    FLOW_CHECK_STEPS_MAX = 300000000, // elements looked at, counted as often as they are
+    FLOW_CHECK_STEPS_MAX = 40000000, // elements looked at, counted as often as they are
     FLOW_SOUND_STATES_MAX = 20000, // markings looked at in one process level; see check_sound.c
     FLOW_SOUND_STEPS_MAX = 60000000, // moves tried in all levels of a check
 };

@@ -182,7 +182,6 @@ static void index_clear(Build *b, const DocumentNode *level) {
 
 typedef struct Degree {
     uint32_t ins, outs;
-    uint32_t in, out; // one of them
 } Degree;
 
 static void degrees(const SoundGraph *g, Degree *ret) {
@@ -190,18 +189,14 @@ static void degrees(const SoundGraph *g, Degree *ret) {
     for (uint32_t i = 0; i < g->edges_count; i++) {
         const SoundEdge *e = &g->edges[i];
         if (e->gone) continue;
-        if (e->from != SOUND_OUTSIDE) {
-            ret[e->from].outs++;
-            ret[e->from].out = i;
-        }
+        if (e->from != SOUND_OUTSIDE) ret[e->from].outs++;
         ret[e->to].ins++;
-        ret[e->to].in = i;
     }
 }
 
 // `e` is the only way out of its node and the only way into the next: they become one, that joins
 // as the first and splits as the second.
-static bool merge(SoundGraph *g, const Degree *d, uint32_t i) {
+static bool merge(SoundGraph *g, Degree *d, uint32_t i) {
     SoundEdge *e = &g->edges[i];
     if (e->gone || e->from == SOUND_OUTSIDE || e->from == e->to || e->exit || e->conditional)
         return false;
@@ -216,6 +211,7 @@ static bool merge(SoundGraph *g, const Degree *d, uint32_t i) {
         a->join = SOUND_ANY;
     }
     b->gone = e->gone = true;
+    d[e->from].outs = d[e->to].outs;
     for (size_t k = 0; k < g->edges_count; k++)
         if (!g->edges[k].gone && g->edges[k].from == e->to) g->edges[k].from = e->from;
     return true;
@@ -226,9 +222,11 @@ static bool same_way(const SoundEdge *x, const SoundEdge *y) {
            !y->conditional && !x->message && !y->message;
 }
 
-static bool drop_twin(SoundGraph *g, uint32_t i) {
+static bool drop_twin(Check *c, SoundGraph *g, const Degree *d, uint32_t i) {
     SoundEdge *e = &g->edges[i];
-    if (e->gone || e->from == SOUND_OUTSIDE) return false;
+    if (e->gone || e->from == SOUND_OUTSIDE || d[e->from].outs < 2 || d[e->to].ins < 2)
+        return false;
+    c->work->sound_steps += g->edges_count / 4;
     const SoundNode *from = &g->nodes[e->from], *to = &g->nodes[e->to];
     if (e->from == e->to) {
         size_t others = 0;
@@ -247,6 +245,10 @@ static bool drop_twin(SoundGraph *g, uint32_t i) {
     return false;
 }
 
+static bool can_go_on(const Check *c) {
+    return c->work->sound_steps <= FLOW_SOUND_STEPS_MAX;
+}
+
 static void edges_pack(SoundGraph *g) {
     size_t kept = 0;
     for (size_t i = 0; i < g->edges_count; i++)
@@ -260,17 +262,16 @@ static void reduce(Check *c, SoundGraph *g) {
     bool changed = true;
     while (changed && !g->undecided) {
         changed = false;
-        // Twins are looked for among all edges before; a merge goes over all edges again.
-        c->work->sound_steps += g->edges_count * g->edges_count / 2;
-        for (uint32_t i = 0; i < g->edges_count; i++) changed |= drop_twin(g, i);
         degrees(g, d);
-        for (uint32_t i = 0; i < g->edges_count; i++) {
+        for (uint32_t i = 0; i < g->edges_count && can_go_on(c); i++)
+            changed |= drop_twin(c, g, d, i);
+        degrees(g, d);
+        for (uint32_t i = 0; i < g->edges_count && can_go_on(c); i++) {
             if (!merge(g, d, i)) continue;
-            c->work->sound_steps += 2 * g->edges_count;
+            c->work->sound_steps += g->edges_count / 4;
             changed = true;
-            degrees(g, d);
         }
-        if (c->work->sound_steps > FLOW_SOUND_STEPS_MAX) g->undecided = true;
+        if (!can_go_on(c)) g->undecided = true;
         edges_pack(g);
     }
 }
@@ -308,11 +309,11 @@ static void walk_all(Build *b, uint32_t starts) {
 }
 
 static void level(Check *c, uint32_t *index, const DocumentNode *n) {
-    const size_t nodes = count_nodes(n);
-    if (!nodes || nodes > SOUND_NODES_MAX || c->work->sound_steps > FLOW_SOUND_STEPS_MAX) return;
+    const size_t nodes = count_nodes(n), edges = count_edges(c, n);
+    if (!nodes || nodes > SOUND_NODES_MAX || edges > 3 * SOUND_EDGES_MAX || !can_go_on(c)) return;
     const ArenaMark mark = arena_mark(c->arena);
     const size_t before = c->findings->count;
-    Build b = build_make(c, index, nodes, count_edges(c, n));
+    Build b = build_make(c, index, nodes, edges);
     level_add(&b, n);
     starts_add(&b, n);
     const uint32_t starts = b.g.starts_count;
@@ -406,7 +407,8 @@ static void together(Check *c, uint32_t *index) {
         edges += count_edges(c, n);
         processes++;
     }
-    if (processes < 2 || nodes > SOUND_NODES_MAX) return;
+    if (processes < 2 || nodes > SOUND_NODES_MAX || edges > 3 * SOUND_EDGES_MAX || !can_go_on(c))
+        return;
     const ArenaMark mark = arena_mark(c->arena);
     const size_t before = c->findings->count;
     Build b = build_make(c, index, nodes, edges);

@@ -6,6 +6,7 @@
 
 enum {
     SOUND_NODES_MAX = 3000,
+    SOUND_EDGES_MAX = 9000,
     SOUND_BITS_MAX = 256,         // edges left after reducing; more are not decided
     SOUND_SOME_MAX = 6,           // branches of an inclusive split that may go in any combination
     SOUND_TRANSITIONS_MAX = 8000,

@@ -1,6 +1,7 @@
 // See document.h. The parser's events become nodes in the arena. Every maximum is checked in the
 // event, before memory is taken, and stops the parser.
 #include "bpmn/document.h"
+#include "bpmn/document_guard.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
@@ -248,7 +249,7 @@ static Status parse(Reader *r, Str xml, Error *err) {
     context->_private = r;
     // Entities are put in as text: the five of XML itself and numbers, as there are no others.
     (void)xmlCtxtUseOptions(context, XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_BIG_LINES |
-                                         XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_HUGE);
+                                         XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     xmlParserInputBuffer *buffer = xmlParserInputBufferCreateMem(
         xml.len ? xml.ptr : "", (int)xml.len, XML_CHAR_ENCODING_NONE);
     xmlParserInput *input =
@@ -267,9 +268,22 @@ static Status parse(Reader *r, Str xml, Error *err) {
     return OK;
 }
 
-Status flow_document_read(Str xml, Arena *a, const FlowDocument **ret, Error *err) {
+static Status guard(Str xml, Error *err) {
+    Str encoding;
+    uint32_t line = 0;
     if (xml.len > DOCUMENT_SIZE_MAX)
         return error_set(err, LIMIT, S("1:1"), "流程文件超过 32 MB");
+    if (!guard_encoding(xml, &encoding))
+        return error_set(err, INVALID, S("1:1"), "不认识流程文件的编码 {1}", encoding);
+    if (guard_attributes(xml, DOCUMENT_TAG_ATTRIBUTES_MAX, &line)) return OK;
+    char place[40];
+    (void)snprintf(place, sizeof place, "%u:1", line);
+    return error_set(err, LIMIT, str_z(place), "一个元素的属性太多（最多 1000 个）");
+}
+
+Status flow_document_read(Str xml, Arena *a, const FlowDocument **ret, Error *err) {
+    const Status guarded = guard(xml, err);
+    if (guarded != OK) return guarded;
     xmlInitParser();
     FlowDocument *d = arena_new(a, FlowDocument);
     Reader r = {.arena = a, .document = d, .text = buf_make(a, 1024, DOCUMENT_SIZE_MAX)};
@@ -289,6 +303,9 @@ Status flow_document_read(Str xml, Arena *a, const FlowDocument **ret, Error *er
     else status = parse(&r, xml, err);
     (void)arena_on_limit(a, outer);
     xmlSetStructuredErrorFunc(told_context, told);
+    // A broken document type makes the parser begin a tree by itself.
+    xmlFreeDoc(r.context->myDoc);
+    r.context->myDoc = NULL;
     xmlFreeParserCtxt(r.context);
     if (full) {
         if (outer) longjmp(*outer, 1);

@@ -111,6 +111,41 @@ static void document_types(void **unused) {
             INVALID, S(""));
 }
 
+static void many_attributes(Str encoding, size_t count, bool wide, Status status) {
+    Arena *a = arena_create(TEST_MEMORY);
+    Buf b = buf_make(a, 4096, 1 << 20), w = buf_make(a, 4096, 1 << 20);
+    if (encoding.len) buf_printf(&b, "<?xml version='1.0' encoding='%.*s'?>", S_FMT(encoding));
+    // Quotes where no start tag is do not count.
+    buf_lit(&b, "<!-- <a b='' --><?p <a c=\"?><r><![CDATA[<a b='']]><a\n");
+    for (size_t i = 0; i < count; i++) buf_printf(&b, "a%zu='>' ", i);
+    buf_lit(&b, "/></r>");
+    if (wide) buf_lit(&w, "\xff\xfe");
+    for (size_t i = 0; i < b.len; i++) {
+        buf_char(&w, b.ptr[i]);
+        if (wide) buf_char(&w, '\0');
+    }
+    const FlowDocument *d = NULL;
+    Error err = {0};
+    const Status got = flow_document_read(buf_view(&w), a, &d, &err);
+    if (got != status) fail_msg("%zu: %s", count, err.text);
+    if (status == LIMIT) assert_true(str_eq(err.where, S("2:1")));
+    arena_free(a);
+}
+
+static void attributes_of_a_tag(void **unused) {
+    (void)unused;
+    for (int wide = 0; wide < 2; wide++) {
+        many_attributes(S(""), DOCUMENT_TAG_ATTRIBUTES_MAX, wide, OK);
+        many_attributes(S(""), DOCUMENT_TAG_ATTRIBUTES_MAX + 1, wide, LIMIT);
+    }
+    many_attributes(S("UTF-8"), 100, false, OK);
+    many_attributes(S("GB18030"), 100, false, OK);
+    many_attributes(S("IBM037"), 100, false, INVALID); // its markup can't be seen
+    refused(S("\x4c\x6f\xa7\x94"), INVALID, S("1:1"));
+    // A document type that is broken itself declares nothing either.
+    refused(S("<!DOCTYPE [<!ENTITY x \"y\">]><a>&x;</a>"), INVALID, S(""));
+}
+
 static void limits(void **unused) {
     (void)unused;
     Arena *a = arena_create(TEST_MEMORY);
@@ -209,6 +244,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_everything), cmocka_unit_test(encodings),
         cmocka_unit_test(what_is_refused),  cmocka_unit_test(document_types),
+        cmocka_unit_test(attributes_of_a_tag),
         cmocka_unit_test(limits),           cmocka_unit_test(little_memory),
         cmocka_unit_test(counts),           cmocka_unit_test(difference_is_seen),
         cmocka_unit_test(names_are_sorted),
