@@ -4,7 +4,11 @@
 // here, whoever asks.
 #include "case/case_internal.h"
 
-enum { COUNT_MAX = 10000, PAGE_DEFAULT = 20 };
+enum {
+    COUNT_MAX = 10000,
+    COUNT_ROWS_MAX = 1000, // where every row has to be looked at
+    PAGE_DEFAULT = 20,
+};
 
 #define LIST_COLUMNS                                                                             \
     "c.id, c.number, c.state, c.outcome, c.channel, c.received_at, c.accepted_at, c.decided_at," \
@@ -20,11 +24,16 @@ typedef struct Filter {
     int count;
     const char *order; // the instant the list is ordered by; NULL: the id
     bool found;        // a few rows were looked up by another index: sort them, don't walk the ids
+    Buf named;         // the condition by name: of the list, when it is not that of the count
+    Buf counted;
+    bool open;         // cases not decided: they have small indexes of their own
+    int64_t count_max;
     Arena *arena;
 } Filter;
 
 enum {
     NAME_SEARCH_MIN = 2,    // characters; a surname alone is a tenth of the county
+    PARTIES_FEW = 500,      // with a name that begins so; more are not looked up one by one
     NUMBER_SEARCH_MIN = 14, // digits of a case number: region and day
     CITIZEN_ID_LEN = 18,
 };
@@ -44,8 +53,8 @@ static void filter_period(Filter *f, Value filter, Str from, Str to, const char 
     Day d;
     Arena *a = f->arena;
     Str name = str_z(column);
-    // Rows found by a name or number are few: their period is checked, not walked.
-    const char *walk = f->found ? "+" : "";
+    // Rows found by a name or number, and open cases, are few: their period is checked, not walked.
+    const char *walk = f->found || f->open ? "+" : "";
     if (v_to_day(v_get(filter, from), &d)) {
         Str before = arena_printf(a, "%s%.*s >= ", walk, S_FMT(name));
         filter_add(f, arena_cstr(a, before), v_int(day_instant(d, 0)), "");
@@ -58,22 +67,62 @@ static void filter_period(Filter *f, Value filter, Str from, Str to, const char 
     }
 }
 
-// Cases not yet decided have a small index of their own; saying so lets the database use it.
+// Cases not yet decided, and those that ended without a decision, have small indexes of their own;
+// saying so lets the database use them.
 static void filter_state(Filter *f, Value filter) {
     int64_t state = input_int(filter, S("state"));
     if (!state) return;
     filter_add(f, "c.state = ", v_int(state), "");
-    if (state != CASE_DECIDED && state != CASE_DELIVERED) {
-        buf_lit(&f->where, " AND c.decided_at IS NULL");
+    if (state == CASE_DECIDED || state == CASE_DELIVERED) {
+        f->count_max = COUNT_ROWS_MAX;
+        return;
     }
+    buf_str(&f->where, state > CASE_DELIVERED ? S(" AND c.state > 5")
+                                              : S(" AND c.decided_at IS NULL"));
+    f->open = true;
 }
+_Static_assert(CASE_DELIVERED == 5, "the index cases_ended says so too");
 
 static Str upper_bound(Str prefix, Arena *a) {
     // The first string after everything that begins with `prefix`, for an index range.
     return arena_printf(a, "%.*s\xf4\x8f\xbf\xbf", S_FMT(prefix));
 }
 
-static Status filter_text(Filter *f, Value filter, Error *err) {
+static Status few_parties(Db *db, Str name, Str until, bool *ret, Error *err) {
+    int64_t n = 0;
+    Query *q = query(db, "SELECT COUNT(*) FROM (SELECT 1 FROM party WHERE name >= ?1 AND name <= ?2"
+                         " LIMIT ?3) AS some");
+    query_str(q, 1, name);
+    query_str(q, 2, until);
+    query_int(q, 3, PARTIES_FEW + 1);
+    Status st = query_one_int(q, &n, err);
+    *ret = n <= PARTIES_FEW;
+    return st;
+}
+
+// By the beginning of a name, or a whole credit code. Where few are called so, their cases are
+// looked up and sorted; else the list walks its order and takes whose applicant is called so.
+static Status filter_name(Filter *f, Db *db, Str q, Error *err) {
+    Str until = upper_bound(q, f->arena);
+    Status st = few_parties(db, q, until, &f->found, err);
+    if (st != OK) return st;
+    f->params[f->count] = v_str(q);
+    f->params[f->count + 1] = v_str(until);
+    int name = f->count + 1;
+    f->count += 2;
+    buf_printf(&f->counted,
+               " AND c.party_id IN (SELECT id FROM party WHERE name >= ?%d AND name <= ?%d"
+               " UNION SELECT id FROM party WHERE id_number = ?%d)",
+               name, name + 1, name);
+    if (f->found) buf_str(&f->named, buf_view(&f->counted));
+    else
+        buf_printf(&f->named, " AND ((+p.name >= ?%d AND +p.name <= ?%d) OR +p.id_number = ?%d)",
+                   name, name + 1, name);
+    if (!f->found) f->count_max = COUNT_ROWS_MAX;
+    return OK;
+}
+
+static Status filter_text(Filter *f, Db *db, Value filter, Error *err) {
     Str q = str_trim(v_text(v_get_lit(filter, "q")));
     if (str_empty(q)) return OK;
     bool digits = q.ptr[0] >= '0' && q.ptr[0] <= '9';
@@ -88,16 +137,7 @@ static Status filter_text(Filter *f, Value filter, Error *err) {
     } else if (str_utf8_len(q) < NAME_SEARCH_MIN) {
         return error_set(err, INVALID, S("q"), "按姓名查找请至少输入两个字");
     } else {
-        buf_lit(&f->where, " AND c.party_id IN (SELECT id FROM party WHERE name >= ?");
-        f->params[f->count++] = v_str(q);
-        buf_int(&f->where, f->count);
-        buf_lit(&f->where, " AND name <= ?");
-        f->params[f->count++] = v_str(upper_bound(q, f->arena));
-        buf_int(&f->where, f->count);
-        buf_lit(&f->where, " UNION SELECT id FROM party WHERE id_number = ?");
-        f->params[f->count++] = v_str(q);
-        buf_int(&f->where, f->count);
-        buf_lit(&f->where, ")");
+        return filter_name(f, db, q, err);
     }
     return OK;
 }
@@ -106,6 +146,7 @@ static void filter_light(Filter *f, Value filter, Day today) {
     Str light = v_text(v_get_lit(filter, "light"));
     if (str_empty(light)) return;
     buf_lit(&f->where, " AND c.decided_at IS NULL AND c.closed_at IS NULL");
+    f->open = true;
     if (str_eq(light, S("red"))) {
         filter_add(f, "c.promised_due_day < ", v_int(today), "");
     } else if (str_eq(light, S("yellow"))) {
@@ -116,30 +157,39 @@ static void filter_light(Filter *f, Value filter, Day today) {
     }
 }
 
+// Item, department and town each have an index by the instant of acceptance, so a list of a period
+// is a range of one of them; the narrowest that is asked for. The unary plus keeps the database
+// from any other, where it would have all rows to sort.
 static void filter_codes(Filter *f, Value filter) {
     static const struct {
         Str name;
         const char *before;
     } codes[] = {
+        {S_INIT("item"), "+c.item_id = (SELECT id FROM item WHERE code = "},
         {S_INIT("unit"), "+c.unit_id = (SELECT id FROM unit WHERE code = "},
         {S_INIT("town"), "+c.town_id = (SELECT id FROM unit WHERE code = "},
-        {S_INIT("item"), "+c.item_id = (SELECT id FROM item WHERE code = "},
     };
-    // The index that a period walks has these columns too; their own would give it all rows to
-    // sort.
-    size_t from = f->order && !f->found ? 0 : 1;
+    bool by_acceptance = f->order && str_eq(str_z(f->order), S("c.accepted_at"));
+    bool overdue = input_bool(filter, S("overdue"));
+    bool narrow = f->found || f->open || (f->order && (!by_acceptance || overdue));
     for (size_t i = 0; i < 3; i++) {
         Value v = v_get(filter, codes[i].name);
-        if (!str_empty(v_text(v))) filter_add(f, codes[i].before + from, v, ")");
+        if (str_empty(v_text(v))) continue;
+        filter_add(f, codes[i].before + (narrow ? 0 : 1), v, ")");
+        narrow = narrow || by_acceptance;
     }
     Str channel = v_text(v_get_lit(filter, "channel"));
     if (str_eq(channel, S("online"))) buf_lit(&f->where, " AND c.channel = 2");
     if (str_eq(channel, S("window"))) buf_lit(&f->where, " AND c.channel = 1"); // has an index
 }
 
-static Status filter_build(Filter *f, const Actor *actor, Value filter, Day today, Arena *a,
+static Status filter_build(Filter *f, Db *db, const Actor *actor, Value filter, Day today, Arena *a,
                            Error *err) {
-    *f = (Filter){.where = buf_make(a, 512, 16384), .arena = a};
+    *f = (Filter){.where = buf_make(a, 512, 16384),
+                  .named = buf_make(a, 256, 1024),
+                  .counted = buf_make(a, 256, 1024),
+                  .arena = a,
+                  .count_max = COUNT_MAX};
     buf_lit(&f->where, " WHERE 1 = 1");
     if (input_bool(filter, S("mine")) || !actor_has(actor, ROLES_OFFICIAL | ROLE_SYSTEM)) {
         filter_add(f, "(c.applicant_account_id = ", v_int(actor->account_id), "");
@@ -148,7 +198,7 @@ static Status filter_build(Filter *f, const Actor *actor, Value filter, Day toda
         buf_int(&f->where, f->count);
         buf_lit(&f->where, ")");
     }
-    Status st = filter_text(f, filter, err);
+    Status st = filter_text(f, db, filter, err);
     if (st != OK) return st;
     filter_state(f, filter);
     filter_light(f, filter, today);
@@ -211,16 +261,17 @@ static Status count_cases(Db *db, const Filter *f, Arena *a, ContextBuilder *out
     Buf sql = buf_make(a, 1024, 32768);
     buf_lit(&sql, "SELECT COUNT(*) FROM (SELECT 1 FROM cases c");
     buf_str(&sql, buf_view(&f->where));
+    buf_str(&sql, buf_view(&f->counted));
     buf_lit(&sql, " LIMIT ");
-    buf_int(&sql, COUNT_MAX + 1);
+    buf_int(&sql, f->count_max + 1);
     buf_lit(&sql, ") AS some");
     Query *q = query(db, arena_cstr(a, buf_view(&sql)));
     filter_bind(f, q);
     int64_t n = 0;
     Status st = query_one_int(q, &n, err);
     if (st != OK) return st;
-    context_put_new(out, S("total"), v_int(n > COUNT_MAX ? COUNT_MAX : n));
-    context_put_new(out, S("more"), v_bool(n > COUNT_MAX));
+    context_put_new(out, S("total"), v_int(n > f->count_max ? f->count_max : n));
+    context_put_new(out, S("more"), v_bool(n > f->count_max));
     return OK;
 }
 
@@ -251,13 +302,16 @@ static Query *list_query(const Filter *f, Db *db, int64_t size, Arena *a) {
     buf_str(&sql, str_z(f->order ? f->order : "c.id"));
     buf_lit(&sql, LIST_FROM);
     buf_str(&sql, buf_view(&f->where));
+    buf_str(&sql, buf_view(&f->named));
     buf_lit(&sql, " ORDER BY ");
+    const Str sorted = f->found || f->open ? S("+") : S("");
     if (f->order) {
-        buf_str(&sql, f->found ? S("+") : S(""));
+        buf_str(&sql, sorted);
         buf_str(&sql, str_z(f->order));
         buf_lit(&sql, " DESC, ");
     }
-    buf_str(&sql, f->found ? S("+c.id DESC LIMIT ") : S("c.id DESC LIMIT "));
+    buf_str(&sql, sorted);
+    buf_lit(&sql, "c.id DESC LIMIT ");
     buf_int(&sql, size + 1);
     Query *q = query(db, arena_cstr(a, buf_view(&sql)));
     filter_bind(f, q);
@@ -269,7 +323,7 @@ Status case_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant 
     Filter f;
     Day today = instant_day(now);
     ContextBuilder b = context_make(a);
-    Status st = filter_build(&f, actor, filter, today, a, err);
+    Status st = filter_build(&f, db, actor, filter, today, a, err);
     if (st == OK) st = count_cases(db, &f, a, &b, err);
     if (st != OK) return st;
     int64_t size = input_int(filter, S("page_size"));
