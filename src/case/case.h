@@ -134,11 +134,13 @@ MUST_USE Status case_correction(Db *db, const Actor *actor, Str number,
                                 Value *ret, Errors *errs);
 // filter: {state, unit, town, item, q (number, or beginning of the applicant's name or number),
 // light, channel, from, to, mine, figure, sort, after, page_size} → {rows, next (cursor), total
-// (exact up to 10,000, then "more")}. Masked.
+// (exact up to 10,000, or 1,000 where each row has to be looked at, then "more")}. Masked.
 MUST_USE Status case_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now,
                           Arena *a, Value *ret, Error *err);
-// Open tasks of the actor's posts, most urgent first:
-// {rows:[{id,case,number,item,applicant,name,due,left,light,claimed_by…}], counts}.
+// Open tasks of the actor's posts, most urgent first. filter: {light, whose (mine, free), post, q
+// (in number, item; beginning of the applicant's name), after, page_size} → {rows:[{id, number,
+// item, applicant, name, due, left, light, claimed_by…}], next (cursor), counts of all: {all, late,
+// soon, mine, free}}.
 MUST_USE Status task_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now,
                           Arena *a, Value *ret, Error *err);
 // What a stranger who has the number and the last four digits of the applicant's phone or number

@@ -1,4 +1,4 @@
-// Lists of cases and tasks. Conditions are literals with bound parameters. A list is in the order
+// Lists of cases. Conditions are literals with bound parameters. A list is in the order
 // of the index that its period walks (accepted, decided, received), else of the id, newest first,
 // and pages go on by a cursor on that order: page 1,000 costs what page 1 does. Names are masked
 // here, whoever asks.
@@ -350,76 +350,6 @@ Status case_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant 
         context_put_new(&b, S("next"), v_str(next));
     }
     context_put_new(&b, S("rows"), list_done(&rows));
-    *ret = context_done(&b);
-    return OK;
-}
-
-// ---- tasks ----
-
-static Value task_row(Query *q, const Calendar *cal, Day today, int64_t me, Arena *a) {
-    ContextBuilder b = context_make(a);
-    context_put_new(&b, S("id"), v_int(query_col_int(q, 0)));
-    context_put_new(&b, S("number"), v_str(query_col_keep(q, 1, a)));
-    context_put_new(&b, S("name"), v_str(query_col_keep(q, 2, a)));
-    context_put_new(&b, S("item"), v_str(query_col_keep(q, 3, a)));
-    context_put_new(&b, S("item_en"), v_str(query_col_keep(q, 4, a)));
-    Str name = query_col_str(q, 5);
-    bool natural = query_col_int(q, 6) == 1;
-    context_put_new(&b, S("applicant"), v_str(natural ? mask_name(name, a) : arena_str(a, name)));
-    context_put_new(&b, S("opened"), v_day(instant_day(query_col_int(q, 7))));
-    Value due = day_or_null(q, 8, false), case_due = day_or_null(q, 9, false);
-    context_put_new(&b, S("due"), due);
-    context_put_new(&b, S("case_due"), case_due);
-    if (!v_is_null(case_due)) {
-        Day d = (Day)query_col_int(q, 9);
-        static const Str lights[] = {S_INIT("none"), S_INIT("green"), S_INIT("yellow"),
-                                     S_INIT("red")};
-        Light l = case_light(today, d, query_col_int(q, 10), query_col_int(q, 11) != 0, false);
-        context_put_new(&b, S("left"), v_int(calendar_between(cal, today, d)));
-        context_put_new(&b, S("light"), v_str(lights[l]));
-    }
-    context_put_new(&b, S("paused"), v_bool(query_col_int(q, 11) != 0));
-    int64_t owner = query_col_int(q, 12);
-    context_put_new(&b, S("mine"), v_bool(owner && owner == me));
-    context_put_new(&b, S("claimed"), v_bool(owner != 0));
-    context_put_new(&b, S("claimed_by"), v_str(query_col_keep(q, 13, a)));
-    context_put_new(&b, S("post"), v_str(query_col_keep(q, 14, a)));
-    return context_done(&b);
-}
-
-Status task_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now, Arena *a,
-                 Value *ret, Error *err) {
-    Day today = instant_day(now);
-    int64_t size = input_int(filter, S("page_size"));
-    if (size < 1 || size > CASE_LIST_MAX) size = CASE_LIST_MAX;
-    ListBuilder rows = list_make(a);
-    // The posts come from the account's own rows, so the statement is one fixed text.
-    Query *q =
-        query(db, "SELECT t.id, c.number, t.name, i.name, i.name_en, p.name, p.kind, t.opened_at,"
-                  " t.due_day, c.promised_due_day, c.warn_day, c.paused, t.account_id,"
-                  " COALESCE(k.name, ''), o.name FROM task t JOIN cases c ON c.id = t.case_id"
-                  " JOIN item i ON i.id = c.item_id JOIN party p ON p.id = c.party_id"
-                  " JOIN post o ON o.id = t.post_id LEFT JOIN account k ON k.id = t.account_id"
-                  " WHERE t.state < 3 AND t.post_id IN (SELECT post_id FROM account_post WHERE"
-                  " account_id = ?1) AND (?2 = 0 OR t.account_id = ?1)"
-                  " ORDER BY COALESCE(c.promised_due_day, 999999), t.id LIMIT ?3");
-    query_int(q, 1, actor->account_id);
-    query_int(q, 2, input_bool(filter, S("mine")));
-    query_int(q, 3, size);
-    int64_t late = 0, soon = 0;
-    while (query_next(q)) {
-        Value row = task_row(q, case_calendar(r), today, actor->account_id, a);
-        late += str_eq(v_text(v_get_lit(row, "light")), S("red"));
-        soon += str_eq(v_text(v_get_lit(row, "light")), S("yellow"));
-        list_add(&rows, row);
-    }
-    Status st = query_done(q, err);
-    if (st != OK) return st;
-    ContextBuilder b = context_make(a);
-    context_put_new(&b, S("rows"), list_done(&rows));
-    context_put_new(&b, S("total"), v_int(rows.len));
-    context_put_new(&b, S("late"), v_int(late));
-    context_put_new(&b, S("soon"), v_int(soon));
     *ret = context_done(&b);
     return OK;
 }

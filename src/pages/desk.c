@@ -4,6 +4,8 @@
 // /desk is also where everybody starts who works here: whose work is elsewhere is sent there.
 #include "pages/workplace.h"
 
+enum { DESK_PAGE = 50 };
+
 static Str home_of(const Actor *actor) {
     if (actor_has(actor, ROLE_APPROVER | ROLE_SUPERVISOR)) return S("");
     if (actor_has(actor, ROLE_CLERK)) return S("/window");
@@ -11,19 +13,6 @@ static Str home_of(const Actor *actor) {
     if (actor_has(actor, ROLE_SYSADMIN)) return S("/admin/items");
     if (actor_has(actor, ROLE_SECADMIN)) return S("/admin/accounts");
     return S("/audit");
-}
-
-static bool shown(const Request *rq, Value row) {
-    Str light = request_query(rq, S("light")), whose = request_query(rq, S("whose"));
-    Str post = request_query(rq, S("post")), q = request_query(rq, S("q"));
-    if (light.len && !str_eq(light, v_text(v_get_lit(row, "light")))) return false;
-    if (str_eq(whose, S("mine")) && !v_true(v_get_lit(row, "mine"))) return false;
-    if (str_eq(whose, S("free")) && v_true(v_get_lit(row, "claimed"))) return false;
-    if (post.len && !str_eq(post, v_text(v_get_lit(row, "post_code")))) return false;
-    if (!q.len) return true;
-    return str_find(v_text(v_get_lit(row, "number")), q) >= 0 ||
-           str_find(v_text(v_get_lit(row, "item")), q) >= 0 ||
-           str_find(v_text(v_get_lit(row, "applicant")), q) >= 0;
 }
 
 // The posts the account holds: a filter, and the colleagues a task can be handed to.
@@ -54,39 +43,17 @@ static Status posts_of(Request *rq, Value *ret, Error *err) {
     return OK;
 }
 
-// Posts by task: task_list names the post only in Chinese.
-static Status task_posts(Request *rq, Value *ret, Error *err) {
-    Query *q = query(rq->db, "SELECT t.id, p.code, p.name, p.name_en FROM task t JOIN post p"
-                             " ON p.id = t.post_id WHERE t.state < 3 AND t.post_id IN"
-                             " (SELECT post_id FROM account_post WHERE account_id = ?1)"
-                             " ORDER BY t.id LIMIT 2000");
-    query_int(q, 1, rq->actor.account_id);
-    ContextBuilder b = context_make(rq->arena);
-    while (query_next(q)) {
-        ContextBuilder p = context_make(rq->arena);
-        context_put_lit(&p, "code", v_str(query_col_keep(q, 1, rq->arena)));
-        context_put_lit(&p, "name", v_str(query_col_keep(q, 2, rq->arena)));
-        context_put_lit(&p, "name_en", v_str(query_col_keep(q, 3, rq->arena)));
-        context_put(&b, arena_printf(rq->arena, "%lld", (long long)query_col_int(q, 0)),
-                    context_done(&p));
-    }
-    *ret = context_done(&b);
-    return query_done(q, err);
-}
-
-static Value named_task(const Request *rq, Value row, Value posts) {
-    Value post = v_get(posts, v_to_str(v_get_lit(row, "id"), rq->arena));
+static Value named_task(const Request *rq, Value row) {
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "item_name", page_named(rq, row, S("item"), S("item_en")));
-    context_put_lit(&b, "post_name", page_named(rq, post, S("name"), S("name_en")));
-    context_put_lit(&b, "post_code", v_get_lit(post, "code"));
+    context_put_lit(&b, "post_name", page_named(rq, row, S("post"), S("post_en")));
     return v_merge(row, context_done(&b), rq->arena);
 }
 
 // One count of the head, as a link that filters by it.
 static void count_link(Request *rq, ListBuilder *list, const char *label, Str name, Str value,
                        int64_t count) {
-    Value q = work_with(rq, rq->query, name, value);
+    Value q = work_with(rq, work_with(rq, rq->query, S("after"), S("")), name, value);
     if (!value.len) q = work_with(rq, work_with(rq, q, S("light"), S("")), S("whose"), S(""));
     Str now = request_query(rq, name);
     bool active = value.len
@@ -102,36 +69,59 @@ static void count_link(Request *rq, ListBuilder *list, const char *label, Str na
     list_add(list, context_done(&b));
 }
 
+static const Str filter_names[] = {S_INIT("q"), S_INIT("light"), S_INIT("whose"), S_INIT("post"),
+                                   S_INIT("after")};
+
+static Value filter_of(const Request *rq) {
+    ContextBuilder b = context_make(rq->arena);
+    for (size_t i = 0; i < sizeof filter_names / sizeof *filter_names; i++)
+        context_put_new(&b, filter_names[i], v_str(request_query(rq, filter_names[i])));
+    context_put_lit(&b, "page_size", v_int(DESK_PAGE));
+    return context_done(&b);
+}
+
+static void put_count_links(Request *rq, Value of, ContextBuilder *b) {
+    ListBuilder counts = list_make(rq->arena);
+    count_link(rq, &counts, T("全部待办"), S("light"), S(""), v_to_int(v_get_lit(of, "all"), 0));
+    count_link(rq, &counts, T("已超期"), S("light"), S("red"), v_to_int(v_get_lit(of, "late"), 0));
+    count_link(rq, &counts, T("快到期"), S("light"), S("yellow"),
+               v_to_int(v_get_lit(of, "soon"), 0));
+    count_link(rq, &counts, T("我已签收"), S("whose"), S("mine"),
+               v_to_int(v_get_lit(of, "mine"), 0));
+    count_link(rq, &counts, T("无人签收"), S("whose"), S("free"),
+               v_to_int(v_get_lit(of, "free"), 0));
+    context_put_lit(b, "counts", list_done(&counts));
+}
+
+static void put_pages(Request *rq, Value next, ContextBuilder *b) {
+    Value first = work_with(rq, rq->query, S("after"), S(""));
+    if (!v_is_null(next)) {
+        Value to = work_with(rq, first, S("after"), v_text(next));
+        context_put_lit(b, "next_href", v_str(page_href(rq->arena, S("/desk"), to)));
+    }
+    if (request_query(rq, S("after")).len)
+        context_put_lit(b, "prev_href", v_str(page_href(rq->arena, S("/desk"), first)));
+}
+
 static Status desk_model(Request *rq, Value *ret, Errors *errs) {
-    Value found, posts, of_task;
-    PAGE_TRY(errs,
-             task_list(page_cases(), rq->db, &rq->actor, v_null(), rq->now, rq->arena, &found, &e));
+    Value found, posts;
+    PAGE_TRY(errs, task_list(page_cases(), rq->db, &rq->actor, filter_of(rq), rq->now, rq->arena,
+                             &found, &e));
     PAGE_TRY(errs, posts_of(rq, &posts, &e));
-    PAGE_TRY(errs, task_posts(rq, &of_task, &e));
     int64_t retrying = 0, standing = 0;
     PAGE_TRY(errs, incident_counts(rq->db, rq->actor.unit_id, &retrying, &standing, &e));
-    Value rows = v_get_lit(found, "rows");
-    ListBuilder list = list_make(rq->arena), counts = list_make(rq->arena);
-    int64_t mine = 0, unclaimed = 0;
-    for (uint32_t i = 0; i < rows.len; i++) {
-        Value row = named_task(rq, v_at(rows, i), of_task);
-        mine += v_true(v_get_lit(row, "mine"));
-        unclaimed += !v_true(v_get_lit(row, "claimed"));
-        if (shown(rq, row)) list_add(&list, row);
-    }
-    count_link(rq, &counts, T("全部待办"), S("light"), S(""), rows.len);
-    count_link(rq, &counts, T("已超期"), S("light"), S("red"),
-               v_to_int(v_get_lit(found, "late"), 0));
-    count_link(rq, &counts, T("快到期"), S("light"), S("yellow"),
-               v_to_int(v_get_lit(found, "soon"), 0));
-    count_link(rq, &counts, T("我已签收"), S("whose"), S("mine"), mine);
-    count_link(rq, &counts, T("无人签收"), S("whose"), S("free"), unclaimed);
+    Value rows = v_get_lit(found, "rows"), counts = v_get_lit(found, "counts"),
+          next = v_get_lit(found, "next");
+    ListBuilder list = list_make(rq->arena);
+    for (uint32_t i = 0; i < rows.len; i++) list_add(&list, named_task(rq, v_at(rows, i)));
     ContextBuilder b = context_make(rq->arena);
     context_put_lit(&b, "rows", list_done(&list));
     context_put_lit(&b, "shown", v_int(list.len));
-    context_put_lit(&b, "total", v_int(rows.len));
-    context_put_lit(&b, "full", v_bool(rows.len >= CASE_LIST_MAX));
-    context_put_lit(&b, "counts", list_done(&counts));
+    context_put_lit(&b, "total", v_get_lit(counts, "all"));
+    context_put_lit(&b, "full",
+                    v_bool(!v_is_null(next) || request_query(rq, S("after")).len > 0));
+    put_count_links(rq, counts, &b);
+    put_pages(rq, next, &b);
     context_put_lit(&b, "incidents", v_int(retrying + standing));
     context_put_lit(&b, "posts", posts);
     context_put_lit(&b, "q", v_str(request_query(rq, S("q"))));
