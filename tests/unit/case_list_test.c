@@ -7,13 +7,15 @@
 // of the applicants' names begin with 象山, a few with 石浦.
 static void fill(County *c) {
     fixture_do(
-        c->f, "WITH RECURSIVE n(k) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT k + 1 FROM n WHERE k < 700)"
+        c->f, "WITH RECURSIVE n(k) AS (SELECT CAST(1 AS BIGINT) UNION ALL"
+              " SELECT k + 1 FROM n WHERE k < 700)"
               " INSERT INTO party (id, kind, name, id_number, created_at) SELECT 500000 + k, 2,"
               " CASE WHEN k % 100 = 0 THEN '石浦' ELSE '象山' END || CAST(1000 + k AS TEXT),"
               " 'TEST' || CAST(1000 + k AS TEXT), 1 FROM n");
     fixture_do(
         c->f,
-        "WITH RECURSIVE n(k) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT k + 1 FROM n WHERE k < 2600)"
+        "WITH RECURSIVE n(k) AS (SELECT CAST(1 AS BIGINT) UNION ALL"
+        " SELECT k + 1 FROM n WHERE k < 2600)"
         " INSERT INTO cases (id, number, item_id, item_version_id, unit_id, town_id, party_id,"
         " channel, state, received_at, accepted_at, decided_at, closed_at, promised_due_day,"
         " warn_day, overdue, answers_json, flow_json, clock_json)"
