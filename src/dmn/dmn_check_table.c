@@ -92,8 +92,8 @@ static void domains_of(Judged *c, const FeelTests *allowed) {
     for (uint32_t i = 0; i < c->pieces; i++) {
         bool point = i % 2 == 1;
         // With one truth value named, the other lies before or behind it.
-        bool flag = point || (c->line.points_count == 1 &&
-                              (i == 0) == c->line.points[0].as.boolean);
+        bool flag = flags && (point || (c->line.points_count == 1 &&
+                                        (i == 0) == c->line.points[0].as.boolean));
         if (!flags || flag) set_add(&c->possible, i, i);
         if (flags ? flag : point || !words) set_add(&c->expected, i, i);
     }

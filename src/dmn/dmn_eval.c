@@ -190,27 +190,47 @@ static Value as_list(Session *s, Value v) {
     if (v.kind == V_LIST) return v;
     Value *one = arena_new(s->arena, Value);
     *one = v;
-    return (Value){.kind = V_LIST, .len = v.kind != V_NULL, .as.items = one};
+    return (Value){.kind = V_LIST, .len = v.kind != V_NULL, .extra = (uint16_t)(v_depth(v) + 1),
+                   .as.items = one};
+}
+
+// What a loop goes through: a list, a range of integers or dates as FEEL counts them, a single
+// value. False, with a diagnostic, for null and for what can't be counted.
+static bool loop_items(Session *s, const Boxed *b, const FeelScope *scope, Value *ret) {
+    const FeelExpr *count;
+    Value in = kid_eval(s, b, 0, scope);
+    if (in.kind == V_NULL) {
+        (void)fail(s, b->line, "循环的列表是空值");
+        return false;
+    }
+    if (in.kind == V_RANGE && feel_parse(S("for i in r return i"), NULL, 0, s->arena, &count,
+                                         NULL) == OK) {
+        Text text = {.expr = count, .line = b->line};
+        in = text_eval(s, &text, scope_with(s, NULL, one_entry(s, S("r"), in)));
+        if (in.kind == V_NULL) return false;
+    }
+    *ret = as_list(s, in);
+    return true;
 }
 
 static Value for_eval(Session *s, const Boxed *b, const FeelScope *scope) {
-    Value in = as_list(s, kid_eval(s, b, 0, scope));
+    Value in;
     ListBuilder out = list_make(s->arena);
+    if (!loop_items(s, b, scope, &in)) return v_null();
     for (uint32_t i = 0; i < in.len && s->steps <= FEEL_STEPS_MAX; i++) {
         ContextBuilder c = context_make(s->arena);
         context_put(&c, S("partial"), list_done(&out));
         context_put(&c, b->variable, in.as.items[i]);
         list_add(&out, kid_eval(s, b, 1, scope_with(s, scope, context_done(&c))));
     }
-    return list_done(&out);
+    return out.full ? fail(s, b->line, "列表过长") : list_done(&out);
 }
 
 static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope) {
     bool every = b->kind == BOXED_EVERY;
     bool wrong = false;
-    Value in = kid_eval(s, b, 0, scope), answer = v_bool(every);
-    if (in.kind == V_NULL) return fail(s, b->line, "循环的列表是空值");
-    in = as_list(s, in);
+    Value in, answer = v_bool(every);
+    if (!loop_items(s, b, scope, &in)) return v_null();
     for (uint32_t i = 0; i < in.len && s->steps <= FEEL_STEPS_MAX; i++) {
         Value v = kid_eval(s, b, 1, scope_with(s, scope, one_entry(s, b->variable,
                                                                    in.as.items[i])));
@@ -218,6 +238,13 @@ static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope)
         else if (v.as.boolean != every) answer = v;
     }
     return wrong ? fail(s, b->line, "条件应为真假值") : answer;
+}
+
+static Value item_at(Session *s, const Boxed *b, Value in, Value position) {
+    int64_t at = v_to_int(position, 0);
+    if (at < 0) at += (int64_t)in.len + 1;
+    if (at >= 1 && at <= in.len) return in.as.items[at - 1];
+    return session_fail(s, b->line, "列表没有第 {1} 项", v_to_str(position, s->arena), S(""), S(""));
 }
 
 static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
@@ -228,11 +255,8 @@ static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
         const FeelScope *inner = scope_with(s, scope, one_entry(s, S("item"), item));
         if (item.kind == V_CONTEXT) inner = scope_with(s, inner, item);
         Value v = kid_eval(s, b, 1, inner);
-        int64_t at = v_to_int(v, 0);
-        if (v.kind == V_NUMBER && at != 0) { // a position
-            if (at < 0) at += (int64_t)in.len + 1;
-            return at >= 1 && at <= in.len ? in.as.items[at - 1] : v_null();
-        }
+        if (v.kind == V_NUMBER) return item_at(s, b, in, v);
+        if (v.kind != V_BOOL && v.kind != V_NULL) return fail(s, b->line, "条件应为真假值");
         if (v_true(v)) list_add(&out, item);
     }
     return list_done(&out);
