@@ -224,7 +224,7 @@ enum { DISTINCT_MAX = 10000 }; // compared one with another
 
 static Value distinct(Eval *ev, Value list) {
     ListBuilder out = list_make(ev->arena);
-    if (list.len > DISTINCT_MAX) return eval_fail(ev, "列表过长");
+    if (list.len > DISTINCT_MAX) return eval_limit(ev, "列表超过 {1} 项", DISTINCT_MAX);
     for (uint32_t i = 0; i < list.len; i++) {
         uint32_t j = 0;
         while (j < out.len && !v_equal(out.items[j], list.as.items[i])) j++;

@@ -107,10 +107,13 @@ static Value do_ends(Eval *ev, const Value *args, uint32_t count) {
 
 static Value do_matches(Eval *ev, const Value *args, uint32_t count) {
     Regex r;
+    ArenaMark mark = arena_mark(ev->arena);
     if (!regex_make(ev, v_text(args[1]), count > 2 ? v_text(args[2]) : S(""), &r))
         return v_null();
     int found = regex_match(ev, &r, v_text(args[0]), 0, 0);
-    return found < 0 ? v_null() : v_bool(found == 1);
+    if (found < 0) return v_null();
+    arena_rewind(ev->arena, mark); // nothing of it is needed any more, and it may be called often
+    return v_bool(found == 1);
 }
 
 // $1 … $9, \$ and \\ in the replacement; a group that isn't there is nothing.
@@ -133,7 +136,7 @@ static void replacement(Buf *out, Str with, Str s, const PCRE2_SIZE *groups, uin
 }
 
 // Calls for each match; what lies between matches goes to `out` or, for split, becomes a part.
-static bool each_match(Eval *ev, const Regex *r, Str s, Buf *out, Str with, bool literal,
+static bool each_match(Eval *ev, Regex *r, Str s, Buf *out, Str with, bool literal,
                        ListBuilder *parts) {
     size_t at = 0, from = 0;
     uint32_t options = 0;
@@ -191,7 +194,7 @@ static Value do_replace(Eval *ev, const Value *args, uint32_t count) {
     if (empty != 0)
         return empty < 0 ? v_null() : eval_fail(ev, "正则表达式“{1}”会匹配空文字", v_text(args[1]));
     if (!each_match(ev, &r, s, &out, v_text(args[2]), literal, NULL)) return v_null();
-    return out.full ? eval_fail(ev, "文字过长") : v_str(buf_view(&out));
+    return out.full ? eval_limit(ev, "文字超过 {1} 字节", VALUE_STRING_MAX) : v_str(buf_view(&out));
 }
 
 static Value do_split(Eval *ev, const Value *args, uint32_t count) {
@@ -222,7 +225,7 @@ static Value do_join(Eval *ev, const Value *args, uint32_t count) {
         first = false;
     }
     buf_str(&out, text[2]);
-    return out.full ? eval_fail(ev, "文字过长") : v_str(buf_view(&out));
+    return out.full ? eval_limit(ev, "文字超过 {1} 字节", VALUE_STRING_MAX) : v_str(buf_view(&out));
 }
 
 static Value do_string(Eval *ev, const Value *args, uint32_t count) {

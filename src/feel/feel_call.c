@@ -79,7 +79,7 @@ static bool check_args(Eval *ev, const Builtin *b, Value *args, uint32_t count) 
 
 static Value checked_call(Eval *ev, const Builtin *b, Value *args, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) eval_cost(ev, args[i]);
-    return check_args(ev, b, args, count) ? b->call(ev, args, count) : v_null();
+    return check_args(ev, b, args, count) ? eval_built(ev, b->call(ev, args, count)) : v_null();
 }
 
 Value call_builtin(Eval *ev, const Builtin *b, const Value *args, uint32_t count) {
@@ -171,7 +171,7 @@ static Value literal_call(Eval *ev, Value function, const Value *args, uint32_t 
                                                   arena_printf(ev->arena, "%u", literal->count));
     if (ev->calls >= FEEL_DEPTH_MAX) {
         ev->stopped = true;
-        return eval_fail(ev, "函数嵌套过深");
+        return eval_limit(ev, "函数嵌套超过 {1} 层", FEEL_DEPTH_MAX);
     }
     Frame frames[FEEL_PARAMS_MAX + 1];
     Frame *frame = &frames[0];

@@ -18,15 +18,43 @@ Value eval_fail_at(Eval *ev, const Node *n, const char *text, Str a, Str b, Str 
     return v_null();
 }
 
-static Value stop(Eval *ev, const Node *n, const char *text) {
-    if (!ev->stopped) (void)eval_fail_at(ev, n, text, S(""), S(""), S(""));
+static Str number_text(Eval *ev, int64_t n) {
+    return arena_printf(ev->arena, "%lld", (long long)n);
+}
+
+Value eval_limit(Eval *ev, const char *text, int64_t max) {
+    return eval_fail_at(ev, ev->at, text, number_text(ev, max), S(""), S(""));
+}
+
+static Value stop(Eval *ev, const Node *n, const char *text, int64_t max) {
+    if (!ev->stopped) (void)eval_fail_at(ev, n, text, number_text(ev, max), S(""), S(""));
     ev->stopped = true;
     return v_null();
 }
 
+Value eval_too_deep(Eval *ev) {
+    return eval_limit(ev, "列表和上下文嵌套超过 {1} 层", VALUE_DEPTH_MAX);
+}
+
+Value eval_built(Eval *ev, Value v) {
+    uint16_t depth = 0;
+    if ((v.kind != V_LIST && v.kind != V_CONTEXT) || v.extra) return v;
+    for (uint32_t i = 0; i < v.len; i++) {
+        uint16_t d = v_depth(v.kind == V_LIST ? v.as.items[i] : v.as.entries[i].value);
+        if (d > depth) depth = d;
+    }
+    if (depth >= VALUE_DEPTH_MAX) return eval_too_deep(ev);
+    v.extra = (uint16_t)(depth + 1);
+    return v;
+}
+
+Value eval_list_done(Eval *ev, const ListBuilder *b) {
+    return b->full ? eval_too_deep(ev) : list_done(b);
+}
+
 bool eval_room(Eval *ev, size_t items) {
     if (items <= VALUE_ITEMS_MAX) return true;
-    (void)stop(ev, ev->at, "列表过长");
+    (void)stop(ev, ev->at, "列表超过 {1} 项", VALUE_ITEMS_MAX);
     return false;
 }
 
@@ -79,7 +107,7 @@ static Value member_of_list(Eval *ev, Value list, Str name) {
     eval_cost(ev, list);
     for (uint32_t i = 0; i < list.len && !ev->stopped; i++)
         list_add(&out, eval_member(ev, list.as.items[i], name));
-    return list_done(&out);
+    return eval_list_done(ev, &out);
 }
 
 static bool range_property(Value range, Str name, Value *ret) {
@@ -221,7 +249,7 @@ APART static Value eval_in(Eval *ev, const Node *n) {
 APART static Value eval_list(Eval *ev, const Node *n) {
     Value *items = arena_array(ev->arena, Value, n->count);
     for (uint32_t i = 0; i < n->count; i++) items[i] = eval_node(ev, n->kids[i]);
-    return (Value){.kind = V_LIST, .len = n->count, .as.items = items};
+    return eval_built(ev, (Value){.kind = V_LIST, .len = n->count, .as.items = items});
 }
 
 // Each entry sees those before it.
@@ -238,7 +266,7 @@ APART static Value eval_context(Eval *ev, const Node *n) {
         frame.value.len = i + 1;
     }
     ev->frame = outer;
-    return frame.value;
+    return eval_built(ev, frame.value);
 }
 
 APART static Value eval_range(Eval *ev, const Node *n) {
@@ -326,8 +354,9 @@ static Value eval_op(Eval *ev, const Node *n) {
 Value eval_node(Eval *ev, const Node *n) {
     if (n->op == N_LITERAL) return n->as.value;
     if (ev->stopped) return v_null();
-    if (++ev->run->steps > FEEL_STEPS_MAX) return stop(ev, n, "运算步数超过上限");
-    if (ev->depth >= FEEL_EVAL_DEPTH_MAX) return stop(ev, n, "运算嵌套过深");
+    if (++ev->run->steps > FEEL_STEPS_MAX) return stop(ev, n, "运算超过 {1} 步", FEEL_STEPS_MAX);
+    if (ev->depth >= FEEL_EVAL_DEPTH_MAX)
+        return stop(ev, n, "运算嵌套超过 {1} 层", FEEL_EVAL_DEPTH_MAX);
     ev->depth++;
     Value v = eval_op(ev, n);
     ev->depth--;
@@ -353,7 +382,7 @@ Value feel_call(FeelRun *run, Value function, const Str *names, const Value *arg
     static const FeelExpr NOWHERE = {.source = S_INIT("")};
     Eval ev = {.run = run, .arena = run->arena, .expr = &NOWHERE};
     run->steps = 0;
-    if (count > FEEL_ARGS_MAX) return eval_fail(&ev, "参数过多");
+    if (count > FEEL_ARGS_MAX) return eval_limit(&ev, "参数超过 {1} 个", FEEL_ARGS_MAX);
     Value *copy = arena_array(run->arena, Value, count);
     if (count) memcpy(copy, args, count * sizeof *args);
     return call_named(&ev, function, names, copy, (uint32_t)count);

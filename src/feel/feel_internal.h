@@ -194,6 +194,8 @@ void lex_rewind(Parser *p, size_t at); // reads again from `at`
 // If the source at the current token reads like `words :`, the words and the place of the colon.
 bool lex_label(const Parser *p, Str *ret_label, size_t *ret_colon);
 bool lex_fail(Parser *p, size_t at, const char *text, Str arg);
+// The same for a maximum that was passed, which {1} of the text names.
+bool lex_limit(Parser *p, size_t at, const char *text, int64_t max);
 void lex_skip_space(Parser *p);
 // How many bytes of `s` from `at` read as `name`, white space of any length for a blank; 0: none.
 size_t lex_match_name(Str s, size_t at, Str name);
@@ -222,6 +224,13 @@ Value eval_member(Eval *ev, Value base, Str name);
 Value eval_test_value(Eval *ev, Value input, Value test);
 __attribute__((noinline)) Value eval_fail_at(Eval *ev, const Node *n, const char *text, Str a,
                                              Str b, Str c);
+// What was put together without a builder: knows its depth from here on. Lists and contexts that
+// would be nested too deeply are null, with a diagnostic; so are those of a builder that is full.
+Value eval_built(Eval *ev, Value v);
+Value eval_list_done(Eval *ev, const ListBuilder *b);
+Value eval_too_deep(Eval *ev);
+// For a maximum that was passed, which {1} of the text names.
+__attribute__((noinline)) Value eval_limit(Eval *ev, const char *text, int64_t max);
 #define eval_fail(ev, text, ...) eval_fail_args((ev), (text), (Str[3]){__VA_ARGS__})
 static inline Value eval_fail_args(Eval *ev, const char *text, const Str args[3]) {
     return eval_fail_at(ev, ev->at, text, args[0], args[1], args[2]);
@@ -286,9 +295,11 @@ typedef struct Regex {
     pcre2_code *code;
     pcre2_match_data *data;
     pcre2_match_context *context;
+    uint64_t taken, left; // steps of one match; what the evaluation had left before it
+    size_t position;      // in the text, at the last step
 } Regex;
 bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret);
-int regex_match(Eval *ev, const Regex *r, Str s, size_t from, uint32_t options);
+int regex_match(Eval *ev, Regex *r, Str s, size_t from, uint32_t options);
 
 // ---- feel_builtin*.c
 enum { BUILTIN_PARAMS_MAX = 64 };

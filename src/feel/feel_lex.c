@@ -17,6 +17,10 @@ bool lex_fail(Parser *p, size_t at, const char *text, Str arg) {
     return false;
 }
 
+bool lex_limit(Parser *p, size_t at, const char *text, int64_t max) {
+    return lex_fail(p, at, text, arena_printf(p->arena, "%lld", (long long)max));
+}
+
 void feel_line_column(Str source, size_t offset, uint32_t *line, uint32_t *column) {
     uint32_t l = 1, c = 1;
     size_t at = 0;
@@ -245,7 +249,7 @@ static bool lex_name(Parser *p) {
         end = single = next_end;
     }
     if (end - at > FEEL_NAME_MAX) {
-        return lex_fail(p, at, "名称过长", S(""));
+        return lex_limit(p, at, "名称超过 {1} 字节", FEEL_NAME_MAX);
     }
     p->tok.kind = TK_NAME;
     p->tok.text = normal_name(p, str_sub(s, at, end));

@@ -131,7 +131,7 @@ Value eval_for(Eval *ev, const Node *n) {
     ev->at = n;
     loop_from(ev, &loop, 0);
     ev->frame = outer;
-    return loop.quantified ? v_null() : list_done(&loop.results);
+    return loop.quantified ? v_null() : eval_list_done(ev, &loop.results);
 }
 
 Value eval_quantified(Eval *ev, const Node *n) {

@@ -33,7 +33,8 @@ static Value concat(Eval *ev, Value a, Value b) {
     Str left = v_text(a), right = v_text(b);
     eval_cost(ev, a);
     eval_cost(ev, b);
-    if (left.len + right.len > VALUE_STRING_MAX) return eval_fail(ev, "文字过长");
+    if (left.len + right.len > VALUE_STRING_MAX)
+        return eval_limit(ev, "文字超过 {1} 字节", VALUE_STRING_MAX);
     return v_str(arena_concat(ev->arena, (Str[]){left, right}, 2));
 }
 

@@ -6,7 +6,8 @@
 #include "feel/feel_internal.h"
 
 Node *node_make(Parser *p, NodeOp op, size_t offset, uint32_t kids) {
-    if (++p->nodes > FEEL_NODES_MAX) (void)lex_fail(p, offset, "表达式过大，请拆成几个", S(""));
+    if (++p->nodes > FEEL_NODES_MAX)
+        (void)lex_limit(p, offset, "表达式的内容超过 {1} 项，请拆成几个", FEEL_NODES_MAX);
     Node *n = arena_new(p->arena, Node);
     n->op = (uint8_t)op;
     n->offset = (uint32_t)offset;
@@ -68,22 +69,24 @@ static const Node *parse_filter(Parser *p, const Node *base) {
     return binary(p, N_FILTER, at, base, condition);
 }
 
+enum { CALL_ARGS_MAX = 64 }; // written in one call; lists may hold more
+
 typedef struct Arguments {
-    const Node *values[64];
-    Str names[64];
+    const Node *values[CALL_ARGS_MAX];
+    Str names[CALL_ARGS_MAX];
     uint32_t count;
     bool named;
 } Arguments;
 
 static bool parse_arguments(Parser *p, Arguments *args) {
-    enum { MAX = sizeof args->values / sizeof *args->values };
     bool outer = p->no_bracket;
     p->no_bracket = false;
     args->count = 0;
     args->named = false;
     if (!lex_next(p)) return false;
     while (p->tok.kind != TK_RPAREN) {
-        if (args->count == MAX) return lex_fail(p, p->tok.start, "参数过多", S(""));
+        if (args->count == CALL_ARGS_MAX)
+            return lex_limit(p, p->tok.start, "参数超过 {1} 个", CALL_ARGS_MAX);
         size_t colon;
         bool label = lex_label(p, &args->names[args->count], &colon);
         if (args->count > 0 && label != args->named)
@@ -166,7 +169,7 @@ static const Node *parse_negation(Parser *p) {
     if (p->tok.kind != TK_MINUS) return parse_instance(p);
     size_t at = p->tok.start;
     if (++p->depth > FEEL_DEPTH_MAX) {
-        (void)lex_fail(p, at, "表达式嵌套过深", S(""));
+        (void)lex_limit(p, at, "表达式嵌套超过 {1} 层", FEEL_DEPTH_MAX);
         return NULL;
     }
     if (!lex_next(p)) return NULL;
@@ -240,7 +243,7 @@ static Node *parse_tests(Parser *p, NodeOp op, size_t at, uint32_t before) {
             cap = more;
         }
         if (count == TESTS_MAX) {
-            (void)lex_fail(p, p->tok.start, "条件过多", S(""));
+            (void)lex_limit(p, p->tok.start, "条件超过 {1} 个", TESTS_MAX);
             return NULL;
         }
         tests[count] = parse_test(p);
@@ -313,7 +316,7 @@ static const Node *parse_and(Parser *p) {
 
 const Node *parse_expression(Parser *p) {
     if (++p->depth > FEEL_DEPTH_MAX) {
-        (void)lex_fail(p, p->tok.start, "表达式嵌套过深", S(""));
+        (void)lex_limit(p, p->tok.start, "表达式嵌套超过 {1} 层", FEEL_DEPTH_MAX);
         return NULL;
     }
     const Node *left = parse_and(p);

@@ -139,7 +139,7 @@ static const Node *parse_list(Parser *p) {
     if (!lex_next(p)) return NULL;
     while (p->tok.kind != TK_RBRACKET) {
         if (count == LITERAL_ITEMS_MAX) {
-            (void)lex_fail(p, p->tok.start, "列表过长", S(""));
+            (void)lex_limit(p, p->tok.start, "列表超过 {1} 项", LITERAL_ITEMS_MAX);
             return NULL;
         }
         if (count == cap) {
@@ -189,7 +189,8 @@ static bool parse_key(Parser *p, Str *ret) {
 
 // Room for one entry more; grows at 0, 4, 8, 16 …
 static bool entries_room(Parser *p, Str **keys, const Node ***values, uint32_t count) {
-    if (count == ENTRIES_MAX) return lex_fail(p, p->tok.start, "条目过多", S(""));
+    if (count == ENTRIES_MAX)
+        return lex_limit(p, p->tok.start, "条目超过 {1} 个", ENTRIES_MAX);
     if (count != 0 && (count < 4 || (count & (count - 1)) != 0)) return true;
     uint32_t cap = count ? count * 2 : 4;
     Str *more_keys = arena_array(p->arena, Str, cap);
@@ -280,7 +281,7 @@ static const Node *parse_loop(Parser *p) {
     uint32_t count = 0;
     do {
         if (count == ITERATORS_MAX) {
-            (void)lex_fail(p, p->tok.start, "循环变量过多", S(""));
+            (void)lex_limit(p, p->tok.start, "循环变量超过 {1} 个", ITERATORS_MAX);
             return NULL;
         }
         if (!lex_next(p) || !parse_iterator(p, &names[count], &sources[count], true))
@@ -312,7 +313,7 @@ static const Node *parse_function(Parser *p) {
     while (p->tok.kind != TK_RPAREN) {
         size_t colon;
         if (f->count == FEEL_PARAMS_MAX) {
-            (void)lex_fail(p, p->tok.start, "参数过多", S(""));
+            (void)lex_limit(p, p->tok.start, "参数超过 {1} 个", FEEL_PARAMS_MAX);
             return NULL;
         }
         if (lex_label(p, &params[f->count], &colon)) {

@@ -10,12 +10,17 @@ static void regex_free(void *block, void *arena) {
 }
 
 enum { FLAG_BLANKS = 1 }; // x
-enum { COMPILE_STEPS = 200, MATCH_STEPS = 20 }; // what they count for
+enum {
+    COMPILE_STEPS = 200, // what they count for
+    COMPILE_BYTES = 32,  // of a compiled pattern count as one step more
+    MATCH_STEPS = 20,
+    MATCH_BYTES = 64, // of the text count as one step more
+};
 
 // Flags of XPath: s dot matches all, m lines, i any case, x ignore blanks, q literal.
 static bool regex_flags(Str flags, uint32_t *ret, unsigned *ret_own) {
     uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C |
-                       PCRE2_MATCH_UNSET_BACKREF;
+                       PCRE2_MATCH_UNSET_BACKREF | PCRE2_AUTO_CALLOUT;
     *ret_own = 0;
     for (size_t i = 0; i < flags.len; i++) {
         switch (flags.ptr[i]) {
@@ -28,7 +33,8 @@ static bool regex_flags(Str flags, uint32_t *ret, unsigned *ret_own) {
         }
     }
     if (!(options & PCRE2_MULTILINE)) options |= PCRE2_DOLLAR_ENDONLY;
-    if (options & PCRE2_LITERAL) options &= PCRE2_UTF | PCRE2_LITERAL | PCRE2_CASELESS;
+    if (options & PCRE2_LITERAL)
+        options &= PCRE2_UTF | PCRE2_LITERAL | PCRE2_CASELESS | PCRE2_AUTO_CALLOUT;
     *ret = options;
     return true;
 }
@@ -41,7 +47,7 @@ bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret) {
     Str written = pattern;
     ev->run->steps += COMPILE_STEPS;
     if (pattern.len > FEEL_PATTERN_MAX) {
-        (void)eval_fail(ev, "正则表达式过长");
+        (void)eval_limit(ev, "正则表达式超过 {1} 字节", FEEL_PATTERN_MAX);
         return false;
     }
     if (!regex_flags(flags, &options, &own)) {
@@ -64,6 +70,9 @@ bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret) {
         (void)eval_fail(ev, "正则表达式“{1}”有误", pattern);
         return false;
     }
+    size_t compiled = 0;
+    (void)pcre2_pattern_info(r.code, PCRE2_INFO_SIZE, &compiled);
+    ev->run->steps += compiled / COMPILE_BYTES;
     r.data = pcre2_match_data_create_from_pattern(r.code, general);
     r.context = pcre2_match_context_create(general);
     pcre2_set_match_limit(r.context, FEEL_MATCH_LIMIT);
@@ -72,13 +81,31 @@ bool regex_make(Eval *ev, Str pattern, Str flags, Regex *ret) {
     return true;
 }
 
+// Called by PCRE2 before each item of the pattern it tries. PCRE2's own limit counts anew at each
+// place of the text where a match could begin, so a long text would multiply it; here everything
+// counts, the text an item ran over too, and what the whole evaluation may take is the limit.
+static int regex_step(pcre2_callout_block *at, void *data) {
+    Regex *r = data;
+    size_t now = at->current_position;
+    size_t over = now > r->position ? now - r->position : 0;
+    r->position = now;
+    r->taken += 1 + over / MATCH_BYTES;
+    return r->taken > FEEL_MATCH_LIMIT || r->taken > r->left ? PCRE2_ERROR_MATCHLIMIT : 0;
+}
+
 // 1 a match from `from`, 0 none, -1 given up (with a diagnostic).
-int regex_match(Eval *ev, const Regex *r, Str s, size_t from, uint32_t options) {
-    ev->run->steps += MATCH_STEPS;
+int regex_match(Eval *ev, Regex *r, Str s, size_t from, uint32_t options) {
+    uint64_t used = ev->run->steps + MATCH_STEPS + (from == 0 ? s.len / MATCH_BYTES : 0);
+    r->taken = 0;
+    r->position = from;
+    r->left = used < FEEL_STEPS_MAX ? FEEL_STEPS_MAX - used : 0;
+    pcre2_set_callout(r->context, regex_step, r);
+    if (from > 0) options |= PCRE2_NO_UTF_CHECK; // was checked when it began
     int n = pcre2_match(r->code, (PCRE2_SPTR)(s.ptr ? s.ptr : ""), s.len, from, options, r->data,
                         r->context);
+    ev->run->steps = used + r->taken;
     if (n >= 0) return 1;
     if (n == PCRE2_ERROR_NOMATCH) return 0;
-    (void)eval_fail(ev, "正则表达式匹配的步数超过上限");
+    (void)eval_limit(ev, "正则表达式匹配超过 {1} 步", FEEL_MATCH_LIMIT);
     return -1;
 }

@@ -49,7 +49,9 @@ static bool type_members(Parser *p, Type *t, int depth) {
     do {
         if (!lex_next(p)) return false;
         size_t colon;
-        if (t->count == TYPE_MEMBERS_MAX || !lex_label(p, &names[t->count], &colon))
+        if (t->count == TYPE_MEMBERS_MAX)
+            return lex_limit(p, p->tok.start, "条目超过 {1} 个", TYPE_MEMBERS_MAX);
+        if (!lex_label(p, &names[t->count], &colon))
             return lex_fail(p, p->tok.start, "这里应为“名称: 类型”", S(""));
         lex_rewind(p, colon + 1);
         if (!lex_next(p)) return false;
@@ -67,7 +69,8 @@ static bool type_function(Parser *p, Type *t, int depth) {
     const Type **members = arena_array(p->arena, const Type *, FEEL_PARAMS_MAX);
     if (!lex_next(p)) return false;
     while (p->tok.kind != TK_GT) {
-        if (t->count == FEEL_PARAMS_MAX) return lex_fail(p, p->tok.start, "参数过多", S(""));
+        if (t->count == FEEL_PARAMS_MAX)
+            return lex_limit(p, p->tok.start, "参数超过 {1} 个", FEEL_PARAMS_MAX);
         members[t->count] = parse_type_at(p, depth);
         if (!members[t->count++]) return false;
         if (p->tok.kind != TK_COMMA) break;
@@ -95,7 +98,7 @@ static bool type_foreign(Parser *p, Type *t) {
 static const Type *parse_type_at(Parser *p, int depth) {
     size_t at = p->tok.start;
     if (depth > TYPE_DEPTH_MAX) {
-        (void)lex_fail(p, at, "类型嵌套过深", S(""));
+        (void)lex_limit(p, at, "类型嵌套超过 {1} 层", TYPE_DEPTH_MAX);
         return NULL;
     }
     if (p->tok.kind != TK_NAME && p->tok.kind != TK_FUNCTION && p->tok.kind != TK_NULL) {
