@@ -79,7 +79,8 @@ static Value do_merge(Eval *ev, const Value *args, uint32_t count) {
     for (uint32_t i = 0; i < args[0].len; i++) {
         Value v = args[0].as.items[i];
         if (v.kind != V_CONTEXT) return eval_fail(ev, "各项应为上下文");
-        if (v.len + out.len > CONTEXT_ENTRIES_MAX) return eval_limit(ev, "条目超过 {1} 个", CONTEXT_ENTRIES_MAX);
+        if (v.len + out.len > CONTEXT_ENTRIES_MAX)
+            return eval_limit(ev, "条目超过 {1} 个", CONTEXT_ENTRIES_MAX);
         ev->run->steps += v.len;
         out = v_merge(out, v, ev->arena);
     }

@@ -74,12 +74,14 @@ static const LimitCase TESTS[] = {
     {"TESTS_MAX", 0, "1,", 1000, "1", 0, 0, "1000"},
 };
 
+// A function that calls itself as often as the number behind says.
+#define RECURSION(body) "{f: function(n) if n = 0 then 0 else " body ", r: f("
+
 static const LimitCase GROWN[] = {
-    {"FEEL_STEPS_MAX", "count(for i in 1..1000 return count(for j in 1..", "9", 4, " return j))", 0, 0, "5000000"},
-    {"FEEL_DEPTH_MAX", "{f: function(n) if n = 0 then 0 else 1 + f(n - 1), r: f(", "9", 4, ")}.r",
-     0, 0, "200"},
-    {"FEEL_EVAL_DEPTH_MAX", "{f: function(n) if n = 0 then 0 else 1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+("
-     "1+f(n - 1)))))))))))), r: f(", "180", 1, ")}.r", 0, 0, "2000"},
+    {"FEEL_STEPS_MAX", "count(for i in 1..1000 return count(for j in 1..", "9", 4,
+     " return j))", 0, 0, "5000000"},
+    {"FEEL_DEPTH_MAX", RECURSION("1 + f(n - 1)"), "9", 4, ")}.r", 0, 0, "200"},
+    {"FEEL_EVAL_DEPTH_MAX", RECURSION("1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+(1+f(n - 1))))))))))))"), "180", 1, ")}.r", 0, 0, "2000"},
     {"FEEL_PATTERN_MAX", "matches(\"a\", \"", "a", 4097, "\")", 0, 0, "4096"},
     {"PATTERN_DEPTH_MAX", "matches(\"a\", \"", "[a-", 60, "b", "]", "\")", "有误"},
     {"PATTERN_GROUPS_MAX", "matches(\"a\", \"", "(a)", 1300, "\")", 0, 0, "有误"},
@@ -89,16 +91,13 @@ static const LimitCase GROWN[] = {
     {"DISTINCT_MAX", "distinct values(for i in 1..1000", "1", 1, " return i)", 0, 0, "10000"},
     {"SCALE_MAX", "decimal(1, 61", "7", 2, ")", 0, 0, "超出范围"},
     {"VALUE_ITEMS_MAX", "count(for i in 1..104857", "7", 1, " return i)", 0, 0, "1048576"},
-    {"VALUE_STRING_MAX", "string length(string join(for i in 1..200000 return \"", "a", 90, "\"))", 0,
-     0, "16777216"},
-    {"VALUE_DEPTH_MAX", "{f: function(n) if n = 0 then 0 else [[f(n - 1)]], r: f(", "1", 3, ")}.r", 0,
-     0, "200"},
-    {"VALUE_DEPTH_MAX", "{f: function(n) if n = 0 then 0 else {a: {b: f(n - 1)}}, r: f(", "1", 3,
+    {"VALUE_STRING_MAX", "string length(string join(for i in 1..200000 return \"", "a", 90, "\"))",
+     0, 0, "16777216"},
+    {"VALUE_DEPTH_MAX", RECURSION("[[f(n - 1)]]"), "1", 3, ")}.r", 0, 0, "200"},
+    {"VALUE_DEPTH_MAX", RECURSION("{a: {b: f(n - 1)}}"), "1", 3,
      ")}.r", 0, 0, "200"},
-    {"VALUE_DEPTH_MAX", "{f: function(n) if n = 0 then 0 else for i in [1] return append([], f(n - 1))"
-     ", r: f(", "1", 3, ")}.r", 0, 0, "200"},
-    {"VALUE_DEPTH_MAX", "{f: function(n) if n = 0 then 0 else context put({}, [\"a\", \"b\"], f(n - 1))"
-     ", r: f(", "1", 3, ")}.r", 0, 0, "200"},
+    {"VALUE_DEPTH_MAX", RECURSION("for i in [1] return append([], f(n - 1))"), "1", 3, ")}.r", 0, 0, "200"},
+    {"VALUE_DEPTH_MAX", RECURSION("context put({}, [\"a\", \"b\"], f(n - 1))"), "1", 3, ")}.r", 0, 0, "200"},
     {"FEEL_YEAR_MAX", "date(", "9", 10, ", 1, 1)", 0, 0, "日期"},
     {"DURATION_MAX", "@\"P1D\" * 1", "0", 20, 0, 0, 0, "超出"},
     {"DURATION_SECONDS_MAX", "duration(\"P1", "0", 14, "D\") * 1000", 0, 0, ""},
