@@ -12,7 +12,8 @@ static bool is_lenient(Str rule) {
     static const Str rules[] = {
         S_INIT("EXT.011"), S_INIT("EXT.012"), S_INIT("EXT.023"), S_INIT("EXT.042"),
         S_INIT("EXT.044"), S_INIT("EXT.045"), S_INIT("EXT.048"), S_INIT("EXT.052"),
-        S_INIT("EXT.123"), S_INIT("EXT.127"), S_INIT("EXT.128"), S_INIT("FLOW.Deadlock"),
+        S_INIT("EXT.053"), S_INIT("EXT.067"), S_INIT("EXT.068"), S_INIT("EXT.123"),
+        S_INIT("EXT.127"), S_INIT("EXT.128"), S_INIT("FLOW.Deadlock"),
         S_INIT("FLOW.LackOfSync"),
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -137,6 +138,11 @@ const MetaType *check_type(const DocumentNode *n) {
         if (colon >= 0) name = str_sub(name, (size_t)colon + 1, name.len);
         const MetaType *t = meta_type_named(name);
         if (t) return t;
+    }
+    // Two names mean another type within this element.
+    if (n->parent && n->parent->name == EL_complexBehaviorDefinition) {
+        if (n->name == EL_condition) return meta_type(T_FORMAL_EXPRESSION);
+        if (n->name == EL_event) return meta_type(T_IMPLICIT_THROW_EVENT);
     }
     return meta_element_type(n->name);
 }

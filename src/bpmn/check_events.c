@@ -4,6 +4,9 @@
 
 // ---- start and end ---------------------------------------------------------------------------
 
+// For running, a flow that names its ends is enough; EXT.023 tells what the ends don't say.
+static bool is_named_by_flow(const Check *c, size_t flows) { return c->options->loading && flows; }
+
 static void start_event(Check *c, const DocumentNode *n) {
     const unsigned has = check_definitions(c, n);
     const DocumentNode *level = n->parent;
@@ -13,7 +16,7 @@ static void start_event(Check *c, const DocumentNode *n) {
         check_error(c, n, "EXT.098", "流程的开始事件只能由消息、定时、条件或信号触发");
     if (check_is(level, T_SUB_PROCESS) && !check_is_event_subprocess(level) && has)
         check_error(c, n, "EXT.100", "子流程的开始事件不能有事件定义");
-    if (!document_child(n, EL_outgoing))
+    if (!document_child(n, EL_outgoing) && !is_named_by_flow(c, check_info(c, n)->outs))
         check_error(c, n, "EXT.101", "开始事件要有 outgoing");
     if (check_info(c, n)->message_in && !(has & DEF_MESSAGE))
         check_error(c, n, "EXT.103", "消息流的终点开始事件要有消息定义");
@@ -26,7 +29,8 @@ static void end_event(Check *c, const DocumentNode *n) {
     if (check_outs(c, n)) check_error(c, n, "EXT.104", "结束事件不能有流出");
     if ((has & DEF_CANCEL) && n->parent->name != EL_transaction)
         check_error(c, n, "EXT.106", "取消结束事件只能在事务子流程里");
-    if (!document_child(n, EL_incoming)) check_error(c, n, "EXT.107", "结束事件要有 incoming");
+    if (!document_child(n, EL_incoming) && !is_named_by_flow(c, check_info(c, n)->ins))
+        check_error(c, n, "EXT.107", "结束事件要有 incoming");
     if (check_info(c, n)->message_out && !(has & DEF_MESSAGE))
         check_error(c, n, "EXT.109", "消息流的起点结束事件要有消息定义");
     if (has & ~allowed) check_error(c, n, "EXT.146", "结束事件不能用定时、条件或链接定义");
@@ -35,7 +39,7 @@ static void end_event(Check *c, const DocumentNode *n) {
 // ---- boundary --------------------------------------------------------------------------------
 
 static bool is_compensation_activity(const DocumentNode *n) {
-    return (check_is(n, T_TASK) || check_is(n, T_SUB_PROCESS) || check_is(n, T_CALL_ACTIVITY)) &&
+    return (check_is(n, T_TASK) || check_is(n, T_SUB_PROCESS)) &&
            document_flag(n, S("isForCompensation"), false);
 }
 

@@ -4,8 +4,8 @@
 //
 // Read with libxml2, which touches neither network nor files here. A document type declaration is
 // refused as soon as one begins, so no entity is ever declared and none can grow. What is read:
-// UTF-8, UTF-16, ISO-8859-x, windows-125x and the usual Chinese, Japanese and Korean encodings, with
-// a byte order mark or without. It is written as UTF-8.
+// UTF-8, UTF-16, ISO-8859-x, windows-125x and the usual Chinese, Japanese and Korean encodings,
+// with a byte order mark or without. It is written as UTF-8.
 //
 // Tools make mistakes: references that point nowhere, missing ids, elements in the wrong order.
 // All of that is read; check.h finds it.
