@@ -562,10 +562,64 @@ static void killed_under_load(void **state) {
         T(a_nested_failure_undoes_itself_only), T(the_clock_is_the_callers),         \
         T(closing_finishes_what_waits), T(killed_under_load)
 
+// ---- the write-ahead log is moved into the database beside the writer ----
+
+enum { LARGE_BYTES = 600 << 10, LARGE_WRITES_MAX = 600, QUIET_MS_MAX = 20000 };
+
+static Status write_large(Tx *tx, void *text, Errors *errs) {
+    Error err;
+    Query *q = query(tx_db(tx), "INSERT INTO setting (name, value) VALUES ('large', ?1)"
+                                " ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+    query_str(q, 1, *(Str *)text);
+    Status status = query_run(q, NULL, &err);
+    return status == OK ? OK : errors_push(errs, &err);
+}
+
+// How often the log was begun again: bytes 12 to 15 of its header, big-endian. -1: it is empty.
+static int64_t log_begun(const Fixture *f) {
+    char path[200];
+    unsigned char head[16] = {0};
+    (void)snprintf(path, sizeof path, "%s/yizhan.db-wal", f->folder);
+    FILE *log = fopen(path, "rb");
+    size_t n = log ? fread(head, 1, sizeof head, log) : 0;
+    if (log) (void)fclose(log);
+    if (n < sizeof head) return -1;
+    return (int64_t)head[12] << 24 | head[13] << 16 | head[14] << 8 | head[15];
+}
+
+static void the_log_is_begun_again(void **state) {
+    Fixture *f = *state;
+    Errors errs = errors_make(f->arena);
+    char *bytes = arena_alloc(f->arena, LARGE_BYTES);
+    Str text = str_of(bytes, LARGE_BYTES);
+    int64_t before = -1;
+    int writes = 0;
+    for (bool again = false; !again && writes < LARGE_WRITES_MAX; writes++) {
+        memset(bytes, 'a' + writes % 26, LARGE_BYTES);
+        assert_int_equal(store_write(f->store, write_large, &text, NULL, 0, &errs), OK);
+        int64_t begun = log_begun(f);
+        if (before < 0) before = begun;
+        again = begun > before;
+    }
+    assert_true(writes < LARGE_WRITES_MAX);
+    for (int ms = 0; log_begun(f) >= 0 && ms < QUIET_MS_MAX; ms += 50) usleep(50000);
+    assert_int_equal(log_begun(f), -1); // and emptied when it is quiet
+    Db *db;
+    Error err;
+    assert_int_equal(store_read(f->store, &db, &err), OK);
+    Query *q = query(db, "SELECT value FROM setting WHERE name = 'large'");
+    assert_true(query_next(q));
+    assert_true(str_eq(query_col_str(q, 0), text));
+    assert_int_equal(query_done(q, &err), OK);
+    store_release(db);
+    assert_int_equal(store_check(f->store, &err), OK);
+}
+
 int main(void) {
     fault_install();
     const struct CMUnitTest sqlite[] = {
         TESTS(FIXTURE_SQLITE), FIXTURE_SQLITE(a_full_queue_is_busy),
+        FIXTURE_SQLITE(the_log_is_begun_again),
         FIXTURE_SQLITE(fail_at_every_write), FIXTURE_SQLITE(a_full_disk_until_it_is_mended),
         FIXTURE_SQLITE(another_process_holds_the_lock)};
     const struct CMUnitTest postgres[] = {TESTS(FIXTURE_POSTGRES),
