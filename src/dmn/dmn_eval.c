@@ -8,11 +8,19 @@ static void diagnostic(Session *s, uint32_t line, uint32_t column, const char *t
     if (s->diagnostics.len >= DMN_DIAGNOSTICS_MAX) return;
     Error e = {0};
     (void)error_fill(&e, INVALID, S(""), text, args);
+    Str said = error_message(&e, NULL, NULL, s->arena);
+    if (s->diagnostics.len > 0) { // the same again, as for every row of a table, is said once
+        Value last = s->diagnostics.items[s->diagnostics.len - 1];
+        if (v_to_int(v_get_lit(last, "line"), 0) == line &&
+            v_to_int(v_get_lit(last, "column"), 0) == column &&
+            str_eq(v_text(v_get_lit(last, "text")), said))
+            return;
+    }
     ContextBuilder c = context_make(s->arena);
     context_put_new(&c, S("decision"), v_str(s->node ? s->node->name : S("")));
     context_put_new(&c, S("line"), v_int(line));
     context_put_new(&c, S("column"), v_int(column));
-    context_put_new(&c, S("text"), v_str(error_message(&e, NULL, NULL, s->arena)));
+    context_put_new(&c, S("text"), v_str(said));
     list_add(&s->diagnostics, context_done(&c));
 }
 
@@ -223,6 +231,7 @@ static Value for_eval(Session *s, const Boxed *b, const FeelScope *scope) {
         context_put(&c, b->variable, in.as.items[i]);
         list_add(&out, kid_eval(s, b, 1, scope_with(s, scope, context_done(&c))));
     }
+    if (s->steps > FEEL_STEPS_MAX) return fail(s, b->line, "运算步数超过上限");
     return out.full ? fail(s, b->line, "列表过长") : list_done(&out);
 }
 
@@ -237,6 +246,7 @@ static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope)
         if (v.kind != V_BOOL) wrong = true;
         else if (v.as.boolean != every) answer = v;
     }
+    if (s->steps > FEEL_STEPS_MAX) return fail(s, b->line, "运算步数超过上限");
     return wrong ? fail(s, b->line, "条件应为真假值") : answer;
 }
 
@@ -259,6 +269,7 @@ static Value filter_eval(Session *s, const Boxed *b, const FeelScope *scope) {
         if (v.kind != V_BOOL && v.kind != V_NULL) return fail(s, b->line, "条件应为真假值");
         if (v_true(v)) list_add(&out, item);
     }
+    if (s->steps > FEEL_STEPS_MAX) return fail(s, b->line, "运算步数超过上限");
     return list_done(&out);
 }
 

@@ -212,6 +212,7 @@ Value type_convert(Eval *ev, const Type *t, Value v, bool *ok); // lists of one 
 // ---- feel_parse.c
 const Node *parse_expression(Parser *p);
 Node *node_make(Parser *p, NodeOp op, size_t offset, uint32_t kids);
+void parser_restore(Parser *p, const Parser *saved);
 bool parser_expect(Parser *p, TokenKind kind, const char *what);
 const Node *parse_primary(Parser *p);
 const Node *parse_additive(Parser *p);

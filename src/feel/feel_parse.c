@@ -17,7 +17,7 @@ Node *node_make(Parser *p, NodeOp op, size_t offset, uint32_t kids) {
 }
 
 // Goes back to try another reading. Nodes stay counted, so trying is bounded too.
-static void parser_restore(Parser *p, const Parser *saved) {
+void parser_restore(Parser *p, const Parser *saved) {
     uint32_t nodes = p->nodes;
     *p = *saved;
     p->nodes = nodes;
@@ -84,7 +84,8 @@ static bool parse_arguments(Parser *p, Arguments *args) {
     args->count = 0;
     args->named = false;
     if (!lex_next(p)) return false;
-    while (p->tok.kind != TK_RPAREN) {
+    bool more = p->tok.kind != TK_RPAREN;
+    while (more) {
         if (args->count == CALL_ARGS_MAX)
             return lex_limit(p, p->tok.start, "参数超过 {1} 个", CALL_ARGS_MAX);
         size_t colon;
@@ -98,8 +99,8 @@ static bool parse_arguments(Parser *p, Arguments *args) {
         }
         args->values[args->count] = parse_expression(p);
         if (!args->values[args->count++]) return false;
-        if (p->tok.kind != TK_COMMA) break;
-        if (!lex_next(p)) return false;
+        more = p->tok.kind == TK_COMMA;
+        if (more && !lex_next(p)) return false;
     }
     p->no_bracket = outer;
     return parser_expect(p, TK_RPAREN, ")");
@@ -256,6 +257,8 @@ static Node *parse_tests(Parser *p, NodeOp op, size_t at, uint32_t before) {
     return n;
 }
 
+static const Node *parse_test_of(Parser *p, const Node *(*value)(Parser *));
+
 static const Node *parse_in(Parser *p, const Node *left) {
     size_t at = p->tok.start;
     if (!lex_next(p)) return NULL;
@@ -277,8 +280,9 @@ static const Node *parse_in(Parser *p, const Node *left) {
         }
     }
     if (!n) {
+        // Without parentheses the test ends where the comparison does: x in [1..5] and y.
         n = node_make(p, N_IN, at, 2);
-        n->kids[1] = parse_test(p);
+        n->kids[1] = parse_test_of(p, parse_additive);
         if (!n->kids[1]) return NULL;
     }
     n->kids[0] = left;
@@ -332,7 +336,7 @@ const Node *parse_expression(Parser *p) {
 // ---- unary tests
 
 // `< 5`, `[1..3]`, a value, or a condition on `?`.
-const Node *parse_test(Parser *p) {
+static const Node *parse_test_of(Parser *p, const Node *(*value)(Parser *)) {
     size_t at = p->tok.start;
     if (p->tok.kind >= TK_EQ && p->tok.kind <= TK_GE) {
         NodeOp op = (NodeOp)(N_EQ + (p->tok.kind - TK_EQ));
@@ -345,11 +349,13 @@ const Node *parse_test(Parser *p) {
     bool outer = p->reads_input;
     p->reads_input = false;
     Node *n = node_make(p, N_TEST_VALUE, at, 1);
-    n->kids[0] = parse_expression(p);
+    n->kids[0] = value(p);
     n->reads_input = p->reads_input;
     p->reads_input |= outer;
     return n->kids[0] ? n : NULL;
 }
+
+const Node *parse_test(Parser *p) { return parse_test_of(p, parse_expression); }
 
 static const Node *parse_unary_tests(Parser *p) {
     size_t at = p->tok.start;

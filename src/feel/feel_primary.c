@@ -61,13 +61,30 @@ static const Node *range_node(Parser *p, size_t at, const Node *low, const Node 
     return n;
 }
 
+// The high end. A '[' behind it may begin a filter, [1..l[3]], or close the range, [1..5[: the
+// filter is tried first.
+static const Node *range_high(Parser *p) {
+    bool outer = p->no_bracket;
+    Parser saved = *p;
+    p->err = NULL;
+    p->no_bracket = false;
+    const Node *high = parse_additive(p);
+    bool closed = high && !p->failed && (p->tok.kind == TK_RBRACKET || p->tok.kind == TK_RPAREN ||
+                                         p->tok.kind == TK_LBRACKET);
+    p->err = saved.err;
+    if (!closed) {
+        parser_restore(p, &saved);
+        p->no_bracket = true;
+        high = parse_additive(p);
+    }
+    p->no_bracket = outer;
+    return high;
+}
+
 // Behind `low ..`: the high end and its bracket.
 static const Node *range_rest(Parser *p, size_t at, const Node *low, bool low_closed) {
     if (!lex_next(p)) return NULL; // ..
-    bool outer = p->no_bracket;
-    p->no_bracket = true;
-    const Node *high = parse_additive(p);
-    p->no_bracket = outer;
+    const Node *high = range_high(p);
     if (!high) return NULL;
     unsigned closed = low_closed ? RANGE_LOW_CLOSED : 0;
     if (p->tok.kind == TK_RBRACKET) closed |= RANGE_HIGH_CLOSED;
@@ -137,7 +154,8 @@ static const Node *parse_list(Parser *p) {
     const Node **items = NULL;
     uint32_t count = 0, cap = 0;
     if (!lex_next(p)) return NULL;
-    while (p->tok.kind != TK_RBRACKET) {
+    bool more = p->tok.kind != TK_RBRACKET;
+    while (more) {
         if (count == LITERAL_ITEMS_MAX) {
             (void)lex_limit(p, p->tok.start, "列表超过 {1} 项", LITERAL_ITEMS_MAX);
             return NULL;
@@ -154,8 +172,8 @@ static const Node *parse_list(Parser *p) {
             p->no_bracket = outer;
             return range_rest(p, at, items[0], true);
         }
-        if (p->tok.kind != TK_COMMA) break;
-        if (!lex_next(p)) return NULL;
+        more = p->tok.kind == TK_COMMA; // behind it a ']' begins a range: [1, ]2..3]]
+        if (more && !lex_next(p)) return NULL;
     }
     p->no_bracket = outer;
     if (!parser_expect(p, TK_RBRACKET, "]")) return NULL;
@@ -212,7 +230,8 @@ static const Node *parse_context(Parser *p) {
     const Node **values = NULL;
     uint32_t count = 0;
     if (!lex_next(p)) return NULL;
-    while (p->tok.kind != TK_RBRACE) {
+    bool more = p->tok.kind != TK_RBRACE;
+    while (more) {
         if (!entries_room(p, &keys, &values, count)) return NULL;
         size_t key_at = p->tok.start;
         if (!parse_key(p, &keys[count])) return NULL;
@@ -226,8 +245,8 @@ static const Node *parse_context(Parser *p) {
         if (keys[count].len > 0 && keys[count].len <= FEEL_NAME_MAX) names_push(p, keys[count]);
         keys_push(p, keys[count]);
         count++;
-        if (p->tok.kind != TK_COMMA) break;
-        if (!lex_next(p)) return NULL;
+        more = p->tok.kind == TK_COMMA;
+        if (more && !lex_next(p)) return NULL;
     }
     p->names_count = mark;
     p->no_bracket = outer;
@@ -310,7 +329,8 @@ static const Node *parse_function(Parser *p) {
     bool outer = p->no_bracket;
     p->no_bracket = false;
     if (!lex_next(p) || !parser_expect(p, TK_LPAREN, "(")) return NULL;
-    while (p->tok.kind != TK_RPAREN) {
+    bool more = p->tok.kind != TK_RPAREN;
+    while (more) {
         size_t colon;
         if (f->count == FEEL_PARAMS_MAX) {
             (void)lex_limit(p, p->tok.start, "参数超过 {1} 个", FEEL_PARAMS_MAX);
@@ -329,8 +349,8 @@ static const Node *parse_function(Parser *p) {
             return NULL;
         }
         f->count++;
-        if (p->tok.kind != TK_COMMA) break;
-        if (!lex_next(p)) return NULL;
+        more = p->tok.kind == TK_COMMA;
+        if (more && !lex_next(p)) return NULL;
     }
     f->params = params;
     f->types = types;
