@@ -67,7 +67,7 @@ static Str words_of(const FlowFinding *f, Arena *a) {
 static void print_findings(const FlowFindings *fs, Arena *a) {
     for (size_t i = 0; i < fs->count; i++) {
         const FlowFinding *f = &fs->items[i];
-        const Str kind = cli_text(f->severity == FLOW_ERROR ? T("错误") : T("警告"));
+        const Str kind = cli_text(f->severity == FLOW_FINDING_ERROR ? T("错误") : T("警告"));
         printf("%.*s:%u: %.*s %.*s", S_FMT(f->file), f->line, S_FMT(kind), S_FMT(f->rule));
         if (f->kind.len) printf(" %.*s", S_FMT(f->kind));
         if (f->element.len) printf(" %.*s", S_FMT(f->element));
@@ -82,7 +82,7 @@ static void add_json(ListBuilder *list, const FlowFindings *fs, Arena *a) {
         ContextBuilder b = context_make(a);
         context_put_lit(&b, "file", v_str(f->file));
         context_put_lit(&b, "line", v_int((int64_t)f->line));
-        context_put_lit(&b, "severity", f->severity == FLOW_ERROR ? v_str(S("error"))
+        context_put_lit(&b, "severity", f->severity == FLOW_FINDING_ERROR ? v_str(S("error"))
                                                                   : v_str(S("warning")));
         context_put_lit(&b, "rule", v_str(f->rule));
         context_put_lit(&b, "kind", v_str(f->kind));

@@ -28,6 +28,9 @@ enum {
 // Loads and lints every executable process, and those that they call. The first executable one is
 // the main process. Error.where is "line" or "element id".
 MUST_USE Status flow_load(Str xml, Arena *a, const Flow **ret, Error *err);
+// The same, and what breaks a rule of the standard is refused too, though the engine could run it
+// (check.h, with `loading`). The text names the element and the rule.
+MUST_USE Status flow_load_checked(Str xml, Arena *a, const Flow **ret, Error *err);
 
 // The processes that were loaded, the main one first, as a list of contexts
 //   {id, name, executable, starts: [{id, event, name, timer, repeats}…]}

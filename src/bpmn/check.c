@@ -35,7 +35,7 @@ void check_add(Check *c, const DocumentNode *n, Str rule, FlowSeverity severity,
         fs->items = items;
         fs->cap = cap;
     }
-    if (c->options->loading && is_lenient(rule)) severity = FLOW_WARNING;
+    if (c->options->loading && is_lenient(rule)) severity = FLOW_FINDING_WARNING;
     FlowFinding *f = &fs->items[fs->count++];
     *f = (FlowFinding){.rule = rule, .severity = severity, .text = text};
     f->file = c->file ? c->file->file : c->options->file;
@@ -45,7 +45,7 @@ void check_add(Check *c, const DocumentNode *n, Str rule, FlowSeverity severity,
         f->kind = n->local;
     }
     for (size_t i = 0; i < ERROR_ARGS; i++) f->args[i] = args[i];
-    if (severity == FLOW_ERROR) fs->errors++;
+    if (severity == FLOW_FINDING_ERROR) fs->errors++;
 }
 
 // ---- ids and references ----------------------------------------------------------------------
@@ -197,7 +197,7 @@ static Status read_file(Check *c, Str xml, Str file, size_t depth, Error *err) {
     if (status == INVALID) {
         CheckFile named = {.file = file};
         c->file = &named;
-        check_add(c, NULL, S("XML"), FLOW_ERROR, fault.text, fault.args);
+        check_add(c, NULL, S("XML"), FLOW_FINDING_ERROR, fault.text, fault.args);
         FlowFinding *f = &c->findings->items[c->findings->count - 1];
         for (size_t i = 0; i < ERROR_ARGS; i++) f->args[i] = arena_str(c->arena, fault.args[i]);
         int64_t line = 0;
@@ -301,7 +301,7 @@ Str flow_finding_message(const FlowFinding *f, Translate tr, void *catalog, Aren
 Status flow_refuse(const FlowFindings *findings, Error *err) {
     for (size_t i = 0; i < findings->count; i++) {
         const FlowFinding *f = &findings->items[i];
-        if (f->severity != FLOW_ERROR) continue;
+        if (f->severity != FLOW_FINDING_ERROR) continue;
         char place[ERROR_TEXT_SIZE / 2];
         (void)snprintf(place, sizeof place, "%u %.*s %.*s", f->line, S_FMT(f->rule),
                        S_FMT(f->element.len ? f->element : f->kind));

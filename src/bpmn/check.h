@@ -27,8 +27,8 @@ enum {
 };
 
 typedef enum FlowSeverity {
-    FLOW_WARNING, // may be meant so; the file is taken
-    FLOW_ERROR,   // the file is refused where it is to run
+    FLOW_FINDING_WARNING, // may be meant so; the file is taken
+    FLOW_FINDING_ERROR,   // the file is refused where it is to run
 } FlowSeverity;
 
 typedef struct FlowFinding {
@@ -45,7 +45,7 @@ typedef struct FlowFinding {
 typedef struct FlowFindings {
     FlowFinding *items; // by file (the checked one first), line, rule
     size_t count, cap;
-    size_t errors; // of them, with severity FLOW_ERROR
+    size_t errors; // of them, with severity FLOW_FINDING_ERROR
     bool more;     // FLOW_FINDINGS_MAX was passed
 } FlowFindings;
 

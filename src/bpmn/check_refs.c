@@ -23,12 +23,13 @@ static void judge(Check *c, const DocumentNode *n, Str name, Str value, bool idr
     } else {
         found = check_resolve(c, n, value, &to, NULL);
     }
-    const FlowSeverity severity = diagram ? FLOW_WARNING : FLOW_ERROR;
+    const FlowSeverity severity = diagram ? FLOW_FINDING_WARNING : FLOW_FINDING_ERROR;
     // Tools write names of types ("String") where the standard wants an itemDefinition; nothing
     // that runs depends on it.
     const bool type_name = str_eq(name, S("structureRef"));
     if (found == CHECK_MISSING)
-        check_add(c, n, S("REF_EXISTENCE"), type_name ? FLOW_WARNING : severity, "{1} 引用的 {2} 不存在",
+        check_add(c, n, S("REF_EXISTENCE"), type_name ? FLOW_FINDING_WARNING : severity,
+                  "{1} 引用的 {2} 不存在",
                   (Str[ERROR_ARGS]){name, value});
     else if (found == CHECK_FOUND && !target_fits(to, targets))
         check_add(c, n, S("REF_TYPE"), severity, "{1} 引用的 {2} 是 {3}，不是这里要的元素",

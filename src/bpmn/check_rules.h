@@ -70,9 +70,9 @@ static inline bool check_spend(const Check *c, size_t steps) {
 
 // `rule` and `text` are literals; up to ERROR_ARGS Str follow.
 #define check_error(c, node, rule, text, ...) \
-    check_add((c), (node), S(rule), FLOW_ERROR, "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
+    check_add((c), (node), S(rule), FLOW_FINDING_ERROR, "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
 #define check_warning(c, node, rule, text, ...) \
-    check_add((c), (node), S(rule), FLOW_WARNING, "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
+    check_add((c), (node), S(rule), FLOW_FINDING_WARNING, "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
 void check_add(Check *c, const DocumentNode *n, Str rule, FlowSeverity severity, const char *text,
                const Str args[ERROR_ARGS]);
 

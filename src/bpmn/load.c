@@ -8,6 +8,8 @@
 // as text; references are resolved; lint.c checks the whole and prepares it for running.
 #include "bpmn/load.h"
 
+#include "bpmn/load_check.h"
+
 #include <setjmp.h>
 
 enum { NAMED_MAX = 20000, PROCESSES_MAX = 500 };
@@ -577,25 +579,37 @@ static Status model_read(Load *l, const xmlDoc *doc) {
 }
 
 // A full arena jumps; the document is not in it and must be freed first.
-static Status model_read_guarded(Load *l, const xmlDoc *doc) {
+static Status model_read_guarded(Load *l, const xmlDoc *doc, Str xml, bool checked) {
     jmp_buf env;
     jmp_buf *outer = arena_on_limit(l->arena, &env);
     Status status;
-    if (setjmp(env)) status = error_set(l->err, LIMIT, S(""), "流程文件太大，超过了内存限度");
-    else status = model_read(l, doc);
+    if (setjmp(env)) {
+        status = error_set(l->err, LIMIT, S(""), "流程文件太大，超过了内存限度");
+    } else {
+        status = model_read(l, doc);
+        if (!status && checked) status = load_check(xml, l->arena, l->err);
+    }
     (void)arena_on_limit(l->arena, outer);
     return status;
 }
 
-Status flow_load(Str xml, Arena *a, const Flow **ret, Error *err) {
+static Status load(Str xml, bool checked, Arena *a, const Flow **ret, Error *err) {
     xmlDoc *doc = NULL;
     Status status = xml_read(xml, &doc, err);
     if (status) return status;
     Load l = {.flow = arena_new(a, Flow), .arena = a, .err = err};
     l.flow->arena = a;
-    status = model_read_guarded(&l, doc);
+    status = model_read_guarded(&l, doc, xml, checked);
     xmlFreeDoc(doc);
     if (status) return status;
     *ret = l.flow;
     return OK;
+}
+
+Status flow_load(Str xml, Arena *a, const Flow **ret, Error *err) {
+    return load(xml, false, a, ret, err);
+}
+
+Status flow_load_checked(Str xml, Arena *a, const Flow **ret, Error *err) {
+    return load(xml, true, a, ret, err);
 }

@@ -16,11 +16,11 @@ Str run_number(Run *r, int64_t n) { return arena_printf(r->arena, "%lld", (long 
 FlowEffect *run_effect(Run *r, FlowEffectKind kind, uint32_t node, int64_t token) {
     r->effects = run_grow(r, r->effects, r->effects_count, &r->effects_cap, sizeof *r->effects);
     FlowEffect *e = &r->effects[r->effects_count++];
-    *e = (FlowEffect){.kind = kind, .token = token};
-    if (node != NONE) {
-        e->node = node_of(r, node)->id;
-        e->name = node_of(r, node)->name;
-    }
+    e->kind = kind; // field by field: see token_clear
+    e->node = node == NONE ? S("") : node_of(r, node)->id;
+    e->name = node == NONE ? S("") : node_of(r, node)->name;
+    e->token = token;
+    e->attributes = e->value = v_null();
     return e;
 }
 
@@ -49,8 +49,11 @@ Status token_make(Run *r, uint32_t node, TokenRole role, int64_t scope, Token **
     State *s = &r->state;
     s->tokens = run_grow(r, s->tokens, s->count, &s->cap, sizeof *s->tokens);
     Token *t = &s->tokens[s->count++];
-    *t = (Token){
-        .id = s->next++, .scope = scope, .node = node, .role = role, .edge = NONE, .only = NONE};
+    token_clear(t);
+    t->id = s->next++;
+    t->scope = scope;
+    t->node = node;
+    t->role = role;
     r->live++;
     if (token_joins(r, t)) r->joins++;
     if (token_keeps(t)) scope_count(r, scope, 1);

@@ -133,10 +133,9 @@ static bool read_role(const Flow *f, Value v, Token *t) {
 
 static bool read_token(const Flow *f, Value v, Token *t) {
     if (v.kind != V_LIST || v.len < 2 || v.len > TOKEN_FIELDS_MAX) return false;
-    *t = (Token){.id = v_to_int(v.as.items[0], 0),
-                 .node = flow_node(f, v_text(v.as.items[1])),
-                 .edge = NONE,
-                 .only = NONE};
+    token_clear(t);
+    t->id = v_to_int(v.as.items[0], 0);
+    t->node = flow_node(f, v_text(v.as.items[1]));
     if (v.len > 2) t->scope = v_to_int(v_at(v, 2), -1);
     if (t->id < 1 || t->node == NONE || t->scope < 0) return false;
     if (f->nodes[t->node].kind == NODE_PROCESS) return false;
@@ -378,12 +377,17 @@ Value state_write(const Flow *f, const State *s, Arena *a) {
                     .len = (uint32_t)n,
                     .extra = (uint16_t)(depth + 1),
                     .as.items = items};
-    ContextBuilder b = context_make(a);
-    context_put_new(&b, S("n"), v_int(s->next));
-    context_put_new(&b, S("t"), tokens);
-    context_put_new(&b, S("v"), s->variables);
-    if (s->process) context_put_new(&b, S("p"), v_str(f->nodes[s->process].id));
-    if (live == 0 && s->end != NONE) context_put_new(&b, S("e"), v_str(f->nodes[s->end].id));
-    if (s->has_failed) context_put_new(&b, S("f"), v_str(s->failed));
-    return context_done(&b);
+    Entry *e = arena_alloc_raw(a, 6 * sizeof *e);
+    uint32_t count = 0;
+    e[count++] = (Entry){S("n"), v_int(s->next)};
+    e[count++] = (Entry){S("t"), tokens};
+    e[count++] = (Entry){S("v"), s->variables};
+    if (s->process) e[count++] = (Entry){S("p"), v_str(f->nodes[s->process].id)};
+    if (live == 0 && s->end != NONE) e[count++] = (Entry){S("e"), v_str(f->nodes[s->end].id)};
+    if (s->has_failed) e[count++] = (Entry){S("f"), v_str(s->failed)};
+    // data_check in run.c keeps this within VALUE_DEPTH_MAX.
+    uint16_t below = v_depth(tokens) > v_depth(s->variables) ? v_depth(tokens)
+                                                             : v_depth(s->variables);
+    return (Value){
+        .kind = V_CONTEXT, .len = count, .extra = (uint16_t)(below + 1), .as.entries = e};
 }

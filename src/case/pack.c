@@ -312,7 +312,7 @@ Status pack_build(Value files, Arena *a, Item *ret, Errors *errs) {
     item->guide = build_model(&b, S("guide.dmn"));
     item->rules = build_model(&b, S("rules.dmn"));
     Error e = {.status = OK};
-    if (flow_load(file_text(&b, S("flow.bpmn")), a, &item->flow, &e) != OK) {
+    if (flow_load_checked(file_text(&b, S("flow.bpmn")), a, &item->flow, &e) != OK) {
         fault_of(&b, S("flow.bpmn"), &e);
     }
     item->flow_xml = file_text(&b, S("flow.bpmn"));

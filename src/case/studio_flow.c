@@ -7,7 +7,8 @@ static Value finding(const FlowFinding *f, Arena *a) {
     ListBuilder args = list_make(a);
     for (size_t i = 0; i < ERROR_ARGS; i++) list_add(&args, v_str(arena_str(a, f->args[i])));
     ContextBuilder b = context_make(a);
-    context_put_lit(&b, "severity", f->severity == FLOW_ERROR ? v_lit("error") : v_lit("warning"));
+    const bool error = f->severity == FLOW_FINDING_ERROR;
+    context_put_lit(&b, "severity", error ? v_lit("error") : v_lit("warning"));
     context_put_lit(&b, "file", v_lit("flow.bpmn"));
     context_put_lit(&b, "row", v_int(f->line));
     context_put_lit(&b, "element", v_str(arena_str(a, f->element)));

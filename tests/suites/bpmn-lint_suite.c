@@ -63,7 +63,7 @@ static Str list(const FlowFindings *fs, Arena *a) {
     for (size_t i = 0; i < fs->count; i++) {
         const FlowFinding *f = &fs->items[i];
         buf_printf(&b, "%s%.*s@%u%s", i ? ";" : "", S_FMT(f->rule), f->line,
-                   f->severity == FLOW_WARNING ? "(warning)" : "");
+                   f->severity == FLOW_FINDING_WARNING ? "(warning)" : "");
         if (str_starts(f->rule, S("XSD")))
             buf_printf(&b, "[%.*s]", S_FMT(flow_finding_message(f, NULL, NULL, a)));
     }
@@ -88,7 +88,7 @@ static Str judge_valid(Str rule, const FlowFindings *fs, Arena *a) {
     const bool flow = str_starts(rule, S("FLOW")), ref = str_starts(rule, S("REF"));
     for (size_t i = 0; i < fs->count; i++) {
         const FlowFinding *f = &fs->items[i];
-        if (f->severity != FLOW_ERROR) continue;
+        if (f->severity != FLOW_FINDING_ERROR) continue;
         const bool counts = flow ? str_starts(f->rule, S("FLOW"))
                             : ref ? str_starts(f->rule, S("REF"))
                                   : str_starts(f->rule, S("EXT")) ||
@@ -108,12 +108,12 @@ static Str judge(const Csv *row, Str path, Str xml, Arena *a) {
     const Str rule = csv_get(row, S("rule"));
     Str wrong = S("");
     if (str_eq(csv_get(row, S("verdict")), S("invalid"))) {
-        wrong = missing(rule, &fs, FLOW_ERROR, a);
-        if (!wrong.len) wrong = missing(csv_get(row, S("findings")), &fs, FLOW_ERROR, a);
+        wrong = missing(rule, &fs, FLOW_FINDING_ERROR, a);
+        if (!wrong.len) wrong = missing(csv_get(row, S("findings")), &fs, FLOW_FINDING_ERROR, a);
     } else {
         wrong = judge_valid(rule, &fs, a);
     }
-    return wrong.len ? wrong : missing(csv_get(row, S("warnings")), &fs, FLOW_WARNING, a);
+    return wrong.len ? wrong : missing(csv_get(row, S("warnings")), &fs, FLOW_FINDING_WARNING, a);
 }
 
 int main(int argc, char **argv) {

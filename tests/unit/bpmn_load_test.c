@@ -341,6 +341,22 @@ static void written_otherwise(void **unused) {
     drive_free(&d);
 }
 
+// What runs but breaks the standard is refused only where that is asked for.
+static void checked(void **unused) {
+    (void)unused;
+    Arena *a = arena_create(TEST_MEMORY);
+    const Flow *f = NULL;
+    Error err;
+    Str xml = FLOW_XML(START USER("a") END SEQ("s", "a") SEQ("a", "e"));
+    assert_int_equal(flow_load(xml, a, &f, &err), OK);
+    f = NULL;
+    assert_int_equal(flow_load_checked(xml, a, &f, &err), INVALID);
+    assert_null(f);
+    assert_str(err.where, "7");
+    assert_true(str_find(error_message(&err, NULL, NULL, a), S("EXT.101")) >= 0);
+    arena_free(a);
+}
+
 int main(void) {
     const struct CMUnitTest all[] = {
         cmocka_unit_test(not_a_flow),
@@ -353,6 +369,7 @@ int main(void) {
         cmocka_unit_test(tasks),
         cmocka_unit_test(limits),
         cmocka_unit_test(written_otherwise),
+        cmocka_unit_test(checked),
     };
     return cmocka_run_group_tests(all, NULL, NULL);
 }
