@@ -123,9 +123,9 @@ static Status record_compensate(Run *r, int64_t token, int64_t record) {
 Status run_compensate_next(Run *r, int64_t token) {
     Token *t = run_token(r, token);
     if (t->host) {
-        int64_t record = t->host;
+        Token *record = run_token(r, t->host);
         t->host = 0;
-        token_kill(r, run_token(r, record));
+        if (record) token_kill(r, record);
     }
     for (;;) {
         t = run_token(r, token);

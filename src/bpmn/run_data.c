@@ -22,9 +22,8 @@ static const FeelScope *process_scope(Run *r, Value own) {
 
 // As deep as sub-processes are nested in the instance.
 static const FeelScope *scope_of(Run *r, int64_t scope) {
-    if (scope == 0) return process_scope(r, r->state.variables);
-    const Token *t = run_token(r, scope);
-    assert(t);
+    const Token *t = scope ? run_token(r, scope) : NULL;
+    if (!t) return process_scope(r, r->state.variables);
     const Node *n = node_of(r, t->node);
     bool isolated = n->isolated && t->local.kind == V_CONTEXT;
     const FeelScope *outer = isolated ? NULL : scope_of(r, outer_of(t));
@@ -115,7 +114,7 @@ void run_set(Run *r, int64_t scope, Str name, Value v) {
     r->dirty = r->changed = true;
     for (int64_t at = r->flow->has_locals ? scope : 0; at;) {
         Token *t = run_token(r, at);
-        assert(t);
+        if (!t) break;
         bool isolated = node_of(r, t->node)->isolated;
         if (t->local.kind == V_CONTEXT && (isolated || v_has(t->local, name))) {
             t->local = v_with(t->local, name, v, r->arena);

@@ -84,7 +84,8 @@ static bool read_reset(const Flow *f, Value v, Token *t) {
     t->role = ROLE_RESET;
     t->item = v_at(v, 4);
     const Node *n = &f->nodes[t->node];
-    if (n->kind != NODE_COMPLEX || t->item.kind != V_LIST || t->item.len > n->in_count)
+    if (n->kind != NODE_COMPLEX || n->in_count < 2 || t->item.kind != V_LIST || t->item.len >
+        n->in_count)
         return false;
     for (uint32_t i = 0; i < t->item.len; i++) {
         uint32_t edge = flow_edge(f, v_text(v_at(t->item, i)));
@@ -99,6 +100,11 @@ static bool read_done(const Node *node, Value v, Token *t) {
     t->index = read_int(v, 5);
     t->item = v_at(v, 6);
     return t->order != 0 && t->index >= 0 && read_local(v, 7, t) && node_is_activity(node);
+}
+
+static bool node_joins(const Node *n) {
+    return n->in_count > 1 && (n->kind == NODE_PARALLEL || n->kind == NODE_INCLUSIVE ||
+                               n->kind == NODE_COMPLEX);
 }
 
 // What follows the role letter.
@@ -117,7 +123,7 @@ static bool read_role(const Flow *f, Value v, Token *t) {
         t->role = ROLE_JOIN;
         t->edge = flow_edge(f, v_text(v_at(v, 4)));
         return t->edge != NONE && f->edges[t->edge].to == t->node &&
-               (node_is_gateway(node) || node->start_quantity > 1);
+               (node_joins(node) || node->start_quantity > 1);
     case 'a': return read_arm(node, v, t);
     case 'm':
         t->role = ROLE_MULTI;
@@ -145,9 +151,11 @@ static bool read_token(const Flow *f, Value v, Token *t) {
 // May a token of this node and role live in that scope?
 static bool scope_fits(const Flow *f, State *s, Token *t) {
     const Node *node = &f->nodes[t->node];
+    bool compensates = t->role == ROLE_COMPENSATE;
+    bool throws = node->kind == NODE_THROW || node->kind == NODE_END;
     if (t->scope == 0) {
         if (token_keeps(t)) s->inner++;
-        return node->parent == s->process && !t->index;
+        return node->parent == s->process && !t->index && (!compensates || throws);
     }
     Token *scope = t->scope < t->id ? state_token(s, t->scope) : NULL;
     if (!scope) return false;
@@ -155,14 +163,18 @@ static bool scope_fits(const Flow *f, State *s, Token *t) {
     const Node *of = &f->nodes[scope->node];
     switch (scope->role) {
     case ROLE_MULTI:
-        return scope->node == t->node && t->index &&
+        return scope->node == t->node && t->index && t->index <= scope->started &&
                (t->role == ROLE_WAIT || t->role == ROLE_SCOPE || t->role == ROLE_DONE);
     case ROLE_SCOPE:
-        if (t->role == ROLE_COMPENSATE && t->node == scope->node) return node->transaction;
+        if (compensates && t->node == scope->node) return node->transaction;
+        if (compensates && !throws) return false;
         return node->parent == node_inside(f, scope->node) && !t->index;
     case ROLE_COMPENSATE:
-        return t->role == ROLE_COMPENSATE ? node_is_activity(node)
-                                          : node->for_compensation || node->by_event;
+        if (compensates) return node_is_activity(node) && t->target;
+        return !t->index && (t->role == ROLE_WAIT || t->role == ROLE_MULTI ||
+                             t->role == ROLE_SCOPE || t->role == ROLE_JOIN)
+                   ? node->for_compensation || (node->by_event && t->host)
+                   : false;
     case ROLE_DONE:
         if (of->multi && !scope->index) return scope->node == t->node && t->role == ROLE_DONE;
         return t->role == ROLE_DONE && node->parent == node_inside(f, scope->node);
@@ -188,12 +200,14 @@ static bool host_fits(const Flow *f, State *s, const Token *t) {
 }
 
 static bool compensation_fits(State *s, const Token *t) {
+    if (t->target >= t->id) return false;
     const Token *target = t->target ? state_token(s, t->target) : NULL;
     const Token *host = t->host ? state_token(s, t->host) : NULL;
     if (t->target && (!target || (target->role != ROLE_SCOPE && target->role != ROLE_DONE &&
                                   target->role != ROLE_MULTI)))
         return false;
-    return !t->host || (host && host->role == ROLE_DONE);
+    return !t->host || (host && host->role == ROLE_DONE && host->order < 0 &&
+                        host->scope == t->target);
 }
 
 // Scopes and hosts must exist, fit the model and be older than what points to them.
@@ -209,8 +223,12 @@ static bool links_fit(const Flow *f, State *s) {
         if (t->role == ROLE_ARM && !host_fits(f, s, t)) return false;
         if (t->role == ROLE_COMPENSATE && !compensation_fits(s, t)) return false;
         if (t->role != ROLE_SCOPE || !t->host) continue;
-        const Token *record = state_token(s, t->host);
+        const Token *record = t->host < t->id ? state_token(s, t->host) : NULL;
         if (!record || record->role != ROLE_DONE) return false;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        const Token *t = &s->tokens[i];
+        if (t->role == ROLE_MULTI && t->inner + t->done > t->started) return false;
     }
     return true;
 }
