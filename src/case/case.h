@@ -106,6 +106,17 @@ MUST_USE Status incident_view(Db *db, int64_t id, Str lang, Arena *a, Value *ret
 MUST_USE Status incident_counts(Db *db, int64_t unit_id, int64_t *ret_retrying,
                                 int64_t *ret_standing, Error *err);
 
+// ---- versions (case_migrate.c) ----
+// What would happen if the cases of one version moved to another. request: {item, from, to (version
+// numbers), mapping: {node: node}, timers_again}. → {total, able, refused, others, more, groups:
+// [{nodes: [{id, name}], count, able, refusals: [{where, text, args}], number (of one)}], mapping
+// (flow_mapping)}. Nothing is changed; each case then moves by the command item.migrate.
+MUST_USE Status migrate_plan(CaseRoom *r, Db *db, Value request, Instant now, Arena *a, Value *ret,
+                             Errors *errs);
+// The next cases of the version after the id `after`.
+MUST_USE Status migrate_cases(CaseRoom *r, Db *db, Value request, int64_t after, int64_t *ids,
+                              size_t max, size_t *ret_count, Arena *a, Errors *errs);
+
 // ---- looking ----
 // The whole case for `actor`: {id, number, item, applicant, state, state_name, outcome, channel,
 // turn (whose), clocks: {promised:{due,left,light,total}, statutory:{…}, derivation}, answers

@@ -64,6 +64,12 @@ MUST_USE Status drive_answer(Drive *d, const FlowEffect *fx, Value values);
 MUST_USE Status drive_effect(Drive *d, const FlowEffect *fx); // carries one out
 // Takes what is queued, and ends the drive.
 MUST_USE Status drive_run(Drive *d);
+// Enqueues, and runs; when the flow fails in the first run of a command, the command is run again.
+MUST_USE Status drive_feed(Drive *d, const FlowInput *input);
+void drive_set_state(Drive *d, Value state); // of the engine
+// What expressions of the flow may read besides its variables.
+MUST_USE Status case_facts(Db *db, const CaseRow *c, Day today, Arena *a, Value *ret,
+                           Errors *errs);
 
 // case_service.c
 MUST_USE Status drive_service(Drive *d, const FlowEffect *fx);

@@ -47,13 +47,12 @@ static Status applicant_fact(Db *db, int64_t party_id, Day today, Arena *a, Valu
     return OK;
 }
 
-static Status case_facts(Tx *tx, const CaseRow *c, Value *ret, Errors *errs) {
-    Arena *a = tx_arena(tx);
+Status case_facts(Db *db, const CaseRow *c, Day today, Arena *a, Value *ret, Errors *errs) {
     Value applicant = v_null();
-    TRY_S(applicant_fact(tx_db(tx), c->party_id, tx_day(tx), a, &applicant, errs));
+    TRY_S(applicant_fact(db, c->party_id, today, a, &applicant, errs));
     Value town = v_null();
     if (c->town_id) {
-        Query *q = query(tx_db(tx), "SELECT code FROM unit WHERE id = ?1");
+        Query *q = query(db, "SELECT code FROM unit WHERE id = ?1");
         query_int(q, 1, c->town_id);
         if (query_next(q)) town = v_str(query_col_keep(q, 0, a));
         TRY_E(errs, query_done(q, &e));
@@ -262,7 +261,7 @@ static Status tell_parent(Drive *d) {
 
 Status drive_open(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs, Drive *ret) {
     Drive d = {.tx = tx, .c = c, .actor = actor, .errs = errs, .arena = tx_arena(tx)};
-    TRY_S(case_facts(tx, c, &d.facts, errs));
+    TRY_S(case_facts(tx_db(tx), c, tx_day(tx), d.arena, &d.facts, errs));
     d.records = list_make(d.arena);
     d.incidents = v_to_int(v_get_lit(c->flow, "i"), 0);
     Value before = v_get_lit(c->flow, "r");
@@ -282,7 +281,9 @@ Status drive_run(Drive *d) {
     return d->c->state == CASE_DECIDED ? tell_parent(d) : OK;
 }
 
-static Status feed(Drive *d, const FlowInput *input) {
+void drive_set_state(Drive *d, Value state) { d->c->flow = wrap_state(d, state); }
+
+Status drive_feed(Drive *d, const FlowInput *input) {
     TRY_S(drive_enqueue(d, *input));
     Status st = drive_run(d);
     if (st == OK || d->refused || tx_is_careful(d->tx) || !incident_fits(st)) return st;
@@ -293,13 +294,13 @@ Status flow_feed(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input,
     Drive d;
     TRY_S(drive_open(tx, c, actor, errs, &d));
     d.own_input = input->kind != FLOW_START && !actor_has(actor, ROLE_SYSTEM);
-    return feed(&d, input);
+    return drive_feed(&d, input);
 }
 
 Status flow_follow(Tx *tx, CaseRow *c, const Actor *actor, const FlowInput *input, Errors *errs) {
     Drive d;
     TRY_S(drive_open(tx, c, actor, errs, &d));
-    return feed(&d, input);
+    return drive_feed(&d, input);
 }
 
 Status flow_begin(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs) {

@@ -182,6 +182,7 @@ Status cmd_task_return(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_task_complete(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_rate(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_revisit(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_case_migrate(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_incident_retry(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_incident_skip(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_incident_error(Tx *, const Actor *, Value, Value *, Errors *);

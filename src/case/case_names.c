@@ -44,6 +44,7 @@ Str event_kind_name(Str kind) {
         {S_INIT("ledger.paid"), S_INIT("补贴入账")},
         {S_INIT("rating.revisited"), S_INIT("差评回访")},
         {S_INIT("message.read"), S_INIT("阅读消息")},
+        {S_INIT("case.migrated"), S_INIT("迁移到新版本的流程")},
         {S_INIT("clock.derived"), S_INIT("节假日安排有变，重新推算期限")},
         {S_INIT("incident.opened"), S_INIT("流程异常，等待重试")},
         {S_INIT("incident.failed_again"), S_INIT("流程异常，重试未成功")},

@@ -142,6 +142,7 @@ void case_register(CaseRoom *r) {
         {S_INIT("rating.revisit"), ROLE_SUPERVISOR, cmd_revisit},
         {S_INIT("message.read"), ROLES_ALL_ACCOUNTS, cmd_message_read},
         {S_INIT("draft.save"), ROLE_PUBLIC | ROLES_APPLICANT, cmd_draft_save},
+        {S_INIT("item.migrate"), ROLE_SYSADMIN | ROLE_SYSTEM, cmd_case_migrate},
         {S_INIT("incident.retry"), ROLE_SYSADMIN, cmd_incident_retry},
         {S_INIT("incident.skip"), ROLE_SYSADMIN, cmd_incident_skip},
         {S_INIT("incident.error"), ROLE_SYSADMIN, cmd_incident_error},

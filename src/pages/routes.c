@@ -6,7 +6,7 @@
     X(portal) X(archive) X(public) X(account) X(apply) X(draft) \
     X(my) X(case) X(supplement) X(window) X(desk) X(cases) X(cockpit) \
     X(records) X(summary) X(catalogue) X(packs) X(studio) X(studio_act) X(studio_tools) \
-    X(admin) X(audit) X(incidents)
+    X(admin) X(audit) X(incidents) X(migrate)
 
 #define DECLARE(name)                                             \
     extern const Route name##_routes[] __attribute__((weak));     \

@@ -187,4 +187,37 @@ await t.test("which rule made an official come to a decision can be read", async
   await t.shot(page, "case-reasons");
 });
 
+await t.test("running cases move to a new version, which says first what would happen", async () => {
+  const moving = await take();
+  load((flow) => flow.replaceAll("review", "check"));
+  const page = await t.page({ user: "sysadmin", width: 1440 });
+  await page.goto(`/admin/items/${CODE}`);
+  await page.locator("a", { hasText: "迁移在办件" }).click();
+  await page.selectOption("#from", "1");
+  await page.selectOption("#to", "2");
+  await page.locator(".filters button").click();
+  equal(await page.locator("[name='map.review']").inputValue(), "check", "what is proposed");
+  await t.axe(page, "what would happen");
+  await t.shot(page, "migrate-1440");
+  await page.selectOption("[name='map.review']", "");
+  await page.click("[value=plan]");
+  ok(await page.locator("td .state-red").count(), "a lost token is no refusal");
+  await t.shot(page, "migrate-refused");
+  await page.selectOption("[name='map.review']", "check");
+  await page.fill("#f-reason", "环节改名");
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.click("[value=run]");
+  await page.waitForSelector(".note[role=status]");
+  ok((await page.innerText(".note[role=status]")).includes("1"), "nothing moved");
+  await t.shot(page, "migrate-done");
+  equal((await scj(`/case/${moving}`)).item_version, 2, "version");
+  await complete(moving);
+  equal((await scj(`/case/${moving}`)).state, 4, "decided in the new version");
+  const small = await t.page({ user: "sysadmin", width: 390, lang: "en" });
+  await small.goto(`/admin/items/${CODE}/migrate?from=1&to=2`);
+  await t.axe(small, "migration on a phone");
+  await t.shot(small, "migrate-390");
+  equal(page.problems.join(), "", "console");
+});
+
 await t.end();

@@ -412,6 +412,86 @@ static void a_changed_calendar_moves_timers_and_clocks(void **state) {
     c->now = begun;
 }
 
+// ---- versions ----
+
+static const char *const RENAMED = HEAD PROCESS TASK("opening", "") TASK("second", "")
+    DECIDE("decide") FLOW("start", "opening") FLOW("opening", "second") FLOW("second", "decide")
+    FLOW("decide", "end") END TAIL;
+
+static Value plan(County *c, const char *request) {
+    Error err;
+    Db *db;
+    Value ret = v_null();
+    c->errs = errors_make(c->a);
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    if (migrate_plan(c->room, db, county_json(c, request), c->now, c->a, &ret, &c->errs) != OK) {
+        county_fail("migrate_plan", &c->errs);
+    }
+    store_release(db);
+    return ret;
+}
+
+static Status migrate(County *c, Value submitted, const char *more) {
+    Actor admin = county_actor(c, "sysadmin");
+    Value ret;
+    return county_try(c, "item.migrate", &admin, with_id(c, submitted, more), &ret);
+}
+
+static void running_cases_move_to_a_new_version(void **state) {
+    County *c = *state;
+    Actor everyone = county_everyone(c);
+    publish(c, "T-MOVE", PLAIN);
+    Value s = begin(c, "T-MOVE"), other = begin(c, "T-MOVE"), ret;
+    Value claim = v_with(v_null(), S("case"), v_get_lit(s, "id"), c->a);
+    county_do(c, "task.claim", &everyone, claim);
+    publish(c, "T-MOVE", RENAMED);
+    // nothing is lost without a word
+    Value found = plan(c, "{'item':'T-MOVE','from':1,'to':2}");
+    assert_int_equal(v_to_int(v_get_lit(found, "total"), 0), 2);
+    assert_int_equal(v_to_int(v_get_lit(found, "refused"), 0), 2);
+    assert_int_equal(v_get_lit(found, "groups").len, 1); // both stand at the same step
+    assert_int_equal(migrate(c, s, "{'to':2,'reason':'试'}"), INVALID);
+    assert_int_equal(migrate(c, s, "{'to':7,'reason':'试'}"), NOT_FOUND);
+    assert_int_equal(migrate(c, s, "{'to':2}"), INVALID); // says why
+    found = plan(c, "{'item':'T-MOVE','from':1,'to':2,'mapping':{'first':'opening'}}");
+    assert_int_equal(v_to_int(v_get_lit(found, "able"), 0), 2);
+    assert_int_equal(migrate(c, s, "{'to':2,'reason':'改版','mapping':{'first':'opening'}}"), OK);
+    assert_int_equal(events_of(c, s, "case.migrated"), 1);
+    assert_int_equal(migrate(c, s, "{'to':2,'reason':'再来'}"), CONFLICT);
+    // the task is the same, claimed by the same, and the case goes on in the new version
+    assert_int_equal(county_int(c, "SELECT account_id FROM task WHERE case_id = ?1 AND node ="
+                                   " 'opening' AND state = 2",
+                                id_of(s)),
+                     everyone.account_id);
+    complete(c, s, "opening", "{}");
+    complete(c, s, "second", "{}");
+    assert_int_equal(case_state(c, s), CASE_DECIDED);
+    complete(c, other, "first", "{}"); // stays on its version
+    assert_int_equal(case_state(c, other), CASE_DECIDED);
+    Actor clerk = county_actor(c, "clerk");
+    Value input = with_id(c, other, "{'to':2,'reason':'x'}");
+    assert_int_equal(county_try(c, "item.migrate", &clerk, input, &ret), DENIED);
+}
+
+// The flow itself was wrong: the case stands, a mended version is published, the case moves, and
+// the step is tried again there.
+static void a_fault_is_mended_by_a_new_version(void **state) {
+    County *c = *state;
+    publish(c, "T-MEND", MISSING_POST);
+    Value s = begin(c, "T-MEND");
+    complete(c, s, "first", "{'note':'330225-SCJ-XX'}");
+    assert_int_equal(incident_state(c, s), 1);
+    publish(c, "T-MEND",
+            HEAD PROCESS TASK("first", "") TASK("second", "") DECIDE("decide")
+                FLOW("start", "first") FLOW("first", "second") FLOW("second", "decide")
+                    FLOW("decide", "end") END TAIL);
+    assert_int_equal(migrate(c, s, "{'to':2,'reason':'岗位写错了'}"), OK);
+    mend(c, "incident.retry", s, "{'reason':'新版本'}");
+    assert_int_equal(incident_state(c, s), 3);
+    complete(c, s, "second", "{}");
+    assert_int_equal(case_state(c, s), CASE_DECIDED);
+}
+
 static int up_sqlite(void **state) { return county_up(state, false); }
 static int up_postgres(void **state) { return county_up(state, true); }
 static int fresh(void **state) {
@@ -430,7 +510,9 @@ static int fresh(void **state) {
         EACH(a_flow_that_cannot_begin_does_not_refuse_acceptance),  \
         EACH(working_days_follow_the_calendar), EACH(plain_timers_are_moments), \
         EACH(working_days_stand_still_while_the_case_is_paused),    \
-        EACH(a_changed_calendar_moves_timers_and_clocks)
+        EACH(a_changed_calendar_moves_timers_and_clocks),           \
+        EACH(running_cases_move_to_a_new_version),                  \
+        EACH(a_fault_is_mended_by_a_new_version)
 
 int main(void) {
     const struct CMUnitTest sqlite[] = {TESTS};
