@@ -29,6 +29,10 @@ bool load_refuse(Loader *l, Status status, uint32_t line, const char *text, Str 
     return false;
 }
 
+Str load_number(Loader *l, int64_t n) {
+    return arena_printf(l->arena, "%lld", (long long)n);
+}
+
 // ---- names
 
 // A name that FEEL would read right without being told of it, and that hides no function.
@@ -104,7 +108,8 @@ static void load_nodes(Loader *l, Space *space) {
     NodeKind kind;
     for (const Element *e = space->root->first; e; e = e->next) count += node_kind(e, &kind);
     if (count > DMN_DECISIONS_MAX) {
-        (void)load_refuse(l, LIMIT, space->root->line, "决策超过 {1} 个", S("2000"));
+        (void)load_refuse(l, LIMIT, space->root->line, "决策超过 {1} 个",
+                          load_number(l, DMN_DECISIONS_MAX));
         return;
     }
     space->nodes = arena_array(l->arena, Node *, count);
@@ -268,7 +273,8 @@ static bool walk(Loader *l, Node *n, uint32_t depth) {
     l->element = n->name;
     if (n->mark == MARK_OPEN)
         return load_refuse(l, INVALID, n->line, "“{1}”的依赖绕成了圈", n->name);
-    if (depth > DMN_CHAIN_MAX) return load_refuse(l, LIMIT, n->line, "决策的依赖链过长", S(""));
+    if (depth > DMN_CHAIN_MAX)
+        return load_refuse(l, LIMIT, n->line, "决策的依赖链超过 {1} 个", load_number(l, DMN_CHAIN_MAX));
     n->mark = MARK_OPEN;
     for (uint32_t i = 0; i < n->needs_count; i++)
         if (!walk(l, n->needs[i].node, depth + 1)) return false;

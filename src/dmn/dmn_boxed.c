@@ -167,7 +167,8 @@ const Boxed *load_boxed(Loader *l, const Element *e, uint32_t depth) {
     static const char *const IF[] = {"if", "then", "else"}, *const FOR[] = {"in", "return"};
     static const char *const TEST[] = {"in", "satisfies"}, *const FILTER[] = {"in", "match"};
     if (depth > DMN_DEPTH_MAX) {
-        (void)load_refuse(l, LIMIT, e->line, "表达式嵌套过深", S(""));
+        (void)load_refuse(l, LIMIT, e->line, "表达式嵌套超过 {1} 层",
+                          load_number(l, DMN_DEPTH_MAX));
         return NULL;
     }
     if (l->status != OK) return NULL;

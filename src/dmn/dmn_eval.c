@@ -232,7 +232,9 @@ static Value for_eval(Session *s, const Boxed *b, const FeelScope *scope) {
         list_add(&out, kid_eval(s, b, 1, scope_with(s, scope, context_done(&c))));
     }
     if (s->steps > FEEL_STEPS_MAX) return fail(s, b->line, "运算步数超过上限");
-    return out.full ? fail(s, b->line, "列表过长") : list_done(&out);
+    if (!out.full) return list_done(&out);
+    Str max = arena_printf(s->arena, "%d", VALUE_ITEMS_MAX);
+    return session_fail(s, b->line, "列表超过 {1} 项", max, S(""), S(""));
 }
 
 static Value quantified_eval(Session *s, const Boxed *b, const FeelScope *scope) {

@@ -207,6 +207,7 @@ typedef struct Loader {
 } Loader;
 // Refuses the model, or notes the fault when findings are gathered. False.
 bool load_refuse(Loader *l, Status status, uint32_t line, const char *text, Str arg);
+Str load_number(Loader *l, int64_t n); // for a message
 MUST_USE Status load_set(Loader *l, const DmnFile *files, size_t count);
 void finding_add(Loader *l, uint32_t line, uint32_t column, const char *severity, Str text);
 Node *node_find(const DmnModel *m, NodeKind kind, Str name); // in the main file

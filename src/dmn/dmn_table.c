@@ -100,10 +100,12 @@ static bool rule_of(Loader *l, const Element *e, const Table *t, Rule *rule) {
 static bool sizes_of(Loader *l, const Element *e, const Table *t) {
     uint32_t inputs = element_count(e, "input"), outputs = element_count(e, "output");
     uint32_t rules = element_count(e, "rule");
-    if (inputs > DMN_COLUMNS_MAX || outputs > DMN_COLUMNS_MAX || outputs == 0)
-        return load_refuse(l, LIMIT, e->line, "决策表的列数不对", S(""));
+    if (outputs == 0) return load_refuse(l, INVALID, e->line, "决策表没有输出", S(""));
+    if (inputs > DMN_COLUMNS_MAX || outputs > DMN_COLUMNS_MAX)
+        return load_refuse(l, LIMIT, e->line, "决策表的输入或输出超过 {1} 列",
+                           load_number(l, DMN_COLUMNS_MAX));
     if (rules > DMN_RULES_MAX || (l->rules_count += rules) > DMN_RULES_MAX)
-        return load_refuse(l, LIMIT, e->line, "规则超过 {1} 条", S("20000"));
+        return load_refuse(l, LIMIT, e->line, "规则超过 {1} 条", load_number(l, DMN_RULES_MAX));
     if (t->policy >= HIT_SUM && outputs > 1)
         return load_refuse(l, INVALID, e->line, "汇总的决策表只能有一个输出", S(""));
     return true;

@@ -98,8 +98,10 @@ static ItemType *type_read(Loader *l, const Element *e, uint32_t depth) {
     const Element *allowed = element_child(e, "allowedValues");
     const Element *constraint = element_child(e, "typeConstraint");
     ItemType *t;
-    if (depth > DMN_DEPTH_MAX || ++l->types_count > DMN_TYPES_MAX) {
-        (void)load_refuse(l, LIMIT, e->line, "类型过多或嵌套过深", S(""));
+    bool deep = depth > DMN_DEPTH_MAX;
+    if (deep || ++l->types_count > DMN_TYPES_MAX) {
+        (void)load_refuse(l, LIMIT, e->line, deep ? "类型嵌套超过 {1} 层" : "类型超过 {1} 个",
+                          load_number(l, deep ? DMN_DEPTH_MAX : DMN_TYPES_MAX));
         return type_new(l, ITEM_ANY, S("Any"), e->line);
     }
     if (element_child(e, "itemComponent")) {

@@ -10,6 +10,8 @@
 //   DECIMAL_PRINT_MAX, PLAIN_MAX, POW_INTEGER_MAX   how numbers are printed and computed
 //   DECIMAL_DIGITS_MAX      a number is rounded to so many digits, as the standard says
 //   ARGS_INLINE           from where on arguments take memory
+//   FEEL_ARGS_MAX           arguments of a call by the host
+//   OFFSET_MAX_S            a zone's distance from Greenwich; what is farther is no time
 //   CODE_MAX                the last code point of Unicode
 #include "feel/feel_internal.h"
 #include "limits.h"
