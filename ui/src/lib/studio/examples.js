@@ -58,7 +58,7 @@ function traceTable(step, tables) {
   const head = h("h4", {}, step.decision, table?.about && h("span", { class: "muted" }, `　${table.about}`));
   if (!table?.rules) return h("div", { class: "trace" }, head, h("p", {}, say("算出：", "Gives: "), h("code", {}, shown(step.value))));
   const fired = step.rules ?? [];
-  return h("div", { class: "trace" }, head, !fired.length ? h("p", { class: "muted" }, say("没有哪一行符合", "No row applied")) : h("div", { class: "table-box" }, h("table", { class: "list studio-table" },
+  return h("div", { class: "trace" }, head, !fired.length ? h("p", { class: "muted" }, say("没有哪一行符合", "No row applied")) : h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": step.decision }, h("table", { class: "list studio-table" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, say("行", "Row")), table.inputs.map((i) => h("th", { scope: "col" }, say("当 ", "when "), i)), table.outputs.map((o) => h("th", { scope: "col", class: "trace-out" }, o)), h("th", { scope: "col" }, say("依据", "Because")))),
     h("tbody", {}, fired.map((n) => {
       const rule = table.rules[n - 1];

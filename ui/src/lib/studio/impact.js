@@ -12,7 +12,7 @@ export async function openImpact(room, pane) {
   }
   const box = h("div", { class: "studio-impact" }, h("p", { class: "muted" }, say("正在查…", "Looking…")));
   add(pane, box);
-  const answer = await fetch(`/admin/studio/${encodeURIComponent(room.code)}/impact`, { headers: { Accept: "text/html" } });
+  const answer = await fetch(`${room.address}/impact`, { headers: { Accept: "text/html" } });
   if (!answer.ok) throw new Error(String(answer.status));
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   fill(box, ...page.body.childNodes);
@@ -20,7 +20,7 @@ export async function openImpact(room, pane) {
   for (const [path, title] of [["flow.bpmn", say("流程", "Flow")], ["guide.dmn", say("指南", "Guide")], ["rules.dmn", say("规则", "Rules")]]) {
     const changes = elementChanges(room.published.get(path) ?? "", room.saved.get(path) ?? "");
     if (!changes.length || !place) continue;
-    add(place, h("div", { class: "element-diff" }, h("h4", {}, title), h("ul", {}, changes.map((c) => h("li", {}, c)))));
+    add(place, h("div", { class: "element-diff" }, h("h3", {}, title), h("ul", {}, changes.map((c) => h("li", {}, c)))));
   }
   return {};
 }

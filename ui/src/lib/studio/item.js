@@ -54,7 +54,7 @@ export async function openItem(room, pane, inspector) {
     const draw = () => {
       const list = item.materials ?? [];
       const box = (m, name, label) => h("input", { type: "checkbox", checked: Boolean(m[name]), disabled, "aria-label": `${m.name}${say("：", ": ")}${label}`, onchange: (e) => { m[name] = e.target.checked; changed(); } });
-      fill(body, h("div", { class: "table-box" }, h("table", { class: "list studio-table" },
+      fill(body, h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": say("材料", "Documents") }, h("table", { class: "list studio-table" },
         h("thead", {}, h("tr", {}, [say("材料", "Document"), say("代号", "Code"), say("必须", "Required"), say("容缺", "Later"), say("免交", "Waived")].map((t) => h("th", { scope: "col" }, t)),
           h("th", { scope: "col" }, h("span", { class: "hidden-text" }, say("操作", "Actions"))))),
         h("tbody", {}, list.map((m, i) => h("tr", {}, h("td", {}, m.name), h("td", { class: "mono" }, m.code), h("td", {}, box(m, "required", say("必须", "required"))), h("td", {}, box(m, "tolerable", say("容缺", "later"))),

@@ -23,6 +23,7 @@ export class Room {
   constructor(place, model) {
     this.place = place;
     this.code = place.dataset.code;
+    this.address = `/admin/studio/${encodeURIComponent(this.code)}`;
     this.model = model;
     this.mayEdit = place.hasAttribute("data-may-edit");
     this.pane = document.getElementById("pane");
@@ -73,7 +74,7 @@ export class Room {
   async post(path, body, { html = false, again = true } = {}) {
     let answer;
     try {
-      answer = await fetch(`/admin/studio/${encodeURIComponent(this.code)}/${path}`, {
+      answer = await fetch(`${this.address}/${path}`, {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: html ? "text/html" : "application/json",
           "X-CSRF-Token": document.querySelector('meta[name="csrf"]').content },
@@ -95,7 +96,7 @@ export class Room {
   }
 
   async freshToken() {
-    const page = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+    const page = await fetch(this.address, { headers: { Accept: "text/html" } });
     if (!page.ok) return false;
     const token = new DOMParser().parseFromString(await page.text(), "text/html").querySelector('meta[name="csrf"]');
     const meta = document.querySelector('meta[name="csrf"]');
@@ -106,7 +107,7 @@ export class Room {
   }
 
   async model_now() {
-    const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
+    const answer = await fetch(this.address, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   }
@@ -148,7 +149,7 @@ export class Room {
         h("p", { class: "actions" },
           h("button", { type: "button", class: "btn btn-primary", onclick: () => this.adopt() },
             say("把我的改动接到最新一稿上", "Put my changes on the newest revision")),
-          h("button", { type: "button", class: "btn", onclick: () => { this.forget(); location.reload(); } },
+          h("button", { type: "button", class: "btn", onclick: () => { this.forget(); this.leaving = true; location.assign(this.address); } },
             say("放弃我没保存的，看最新一稿", "Drop mine and see the newest")))));
     } else if (problem.status === 401) {
       fill(notes, note("note-amber", h("p", {}, h("strong", {},
@@ -172,7 +173,7 @@ export class Room {
     } catch (problem) {
       return this.saveFailed(problem);
     }
-    if (!model.may_edit) return location.reload();
+    if (!model.may_edit) return location.assign(this.address);
     this.model = model;
     this.take(model);
     const both = [];
@@ -380,8 +381,11 @@ function startForms(room) {
       if (form.dataset.ready) return;
       event.preventDefault();
       if (!(await room.save())) return;
-      form.dataset.ready = "1";
-      form.requestSubmit();
+      // Not within the event itself, where a form can't be sent again.
+      setTimeout(() => {
+        form.dataset.ready = "1";
+        form.requestSubmit();
+      });
     });
   }
   document.querySelector('form[action$="/discard"]')?.addEventListener("submit", () => {
@@ -396,7 +400,10 @@ function startForms(room) {
 }
 
 export async function startStudio(place) {
-  const answer = await fetch(location.pathname, { headers: { Accept: "application/json" } });
+  // After a refusal the page stands at the address of the form that was sent.
+  const address = `/admin/studio/${encodeURIComponent(place.dataset.code)}`;
+  if (location.pathname !== address) history.replaceState(null, "", address);
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
   if (!answer.ok) {
     document.getElementById("studio-wait").textContent = say("打不开修改稿，请刷新", "The draft can't be opened, please reload");
     return;

@@ -156,12 +156,21 @@ export async function openRules(room, pane, inspector) {
     if (first) await modeler.open(first);
     room.dmnModeler = modeler; // for tests
   }
+  // A head that dmn-js leaves empty is no head to a screen reader.
+  const heads = new MutationObserver(() => {
+    for (const head of box.querySelectorAll("th")) {
+      if (head.textContent.trim() || head.querySelector(".hidden-text")) continue;
+      add(head, h("span", { class: "hidden-text" }, head.classList.contains("index-column") ? say("行", "Row") : say("备注", "Notes")));
+    }
+  });
+  heads.observe(box, { childList: true, subtree: true });
   await load();
 
   return {
     flush: write,
     close() {
       clearTimeout(timer);
+      heads.disconnect();
       modeler?.destroy();
     },
     findings(list) {
