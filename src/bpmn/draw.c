@@ -1,104 +1,22 @@
-// The outline of a flow as data, and its drawing as SVG.
+// The drawing of a flow as SVG, in the notation of BPMN: what stands in the file's own drawing
+// (pools, lanes, data, annotations, message flows too), or laid out by layout.c.
 //
-// Where a case stands is told three times, never by colour alone: a word in each task, a shape
-// (tick, arrow head, dashed border) and the classes flow-done, flow-active and flow-todo for the
-// style sheet. There are no style attributes (the pages' content security policy forbids them);
-// presentation attributes give the drawing a look of its own where there is no style sheet, as on
-// paper. Everything from the file is escaped.
-#include "bpmn/state.h"
+// Where a case stands is told three times, never by colour alone: a word in each task, a sign
+// (tick, arrow head) and the classes flow-done, flow-active and flow-todo for the style sheet.
+// There are no style attributes (the pages' content security policy forbids them); presentation
+// attributes give the drawing a look of its own where there is no style sheet, as on paper.
+// Everything from the file is escaped.
+#include "bpmn/draw.h"
 
 #include <stdlib.h>
 
-enum {
-    DRAWING_SIZE_MAX = 8 << 20,
-    MARGIN = 20,
-    LABEL_LINES_MAX = 4,
-    FONT = 13,
-    FONT_SMALL = 11,
-};
-
-typedef enum Progress { AHEAD, ACTIVE, DONE } Progress;
-
-// Outline
-
-static Value points_value(const Point *points, uint32_t count, Arena *a) {
-    ListBuilder list = list_make(a);
-    for (uint32_t i = 0; i < count; i++) {
-        ContextBuilder p = context_make(a);
-        context_put_new(&p, S("x"), v_int(points[i].x));
-        context_put_new(&p, S("y"), v_int(points[i].y));
-        list_add(&list, context_done(&p));
-    }
-    return list_done(&list);
-}
-
-static Value box_value(const Box *box, Arena *a) {
-    ContextBuilder b = context_make(a);
-    context_put_new(&b, S("x"), v_int(box->x));
-    context_put_new(&b, S("y"), v_int(box->y));
-    context_put_new(&b, S("w"), v_int(box->w));
-    context_put_new(&b, S("h"), v_int(box->h));
-    return context_done(&b);
-}
-
-static Value node_value(const Flow *f, const Node *n, Arena *a) {
-    ContextBuilder attributes = context_make(a);
-    for (uint32_t i = 0; i < n->attributes_count; i++)
-        context_put(&attributes, n->attributes[i].name, v_str(n->attributes[i].text));
-    ContextBuilder b = context_make(a);
-    context_put_new(&b, S("id"), v_str(n->id));
-    context_put_new(&b, S("name"), v_str(n->name));
-    context_put_new(&b, S("kind"), v_str(node_element(n)));
-    context_put_new(&b, S("event"), v_str(event_name(n->event)));
-    context_put_new(&b, S("message"), v_str(n->events_count ? n->events->name : S("")));
-    const Node *parent = &f->nodes[n->parent];
-    bool inner = parent->kind != NODE_PROCESS;
-    if (n->process) context_put_new(&b, S("process"), v_str(f->nodes[n->process].id));
-    context_put_new(&b, S("parent"), inner ? v_str(parent->id) : v_null());
-    context_put_new(&b, S("attributes"), context_done(&attributes));
-    context_put_new(&b, S("bounds"), box_value(&n->box, a));
-    return context_done(&b);
-}
-
-Value flow_outline(const Flow *f, Arena *a) {
-    ListBuilder nodes = list_make(a), edges = list_make(a);
-    for (uint32_t i = 1; i < f->nodes_count; i++)
-        if (f->nodes[i].kind != NODE_PROCESS) list_add(&nodes, node_value(f, &f->nodes[i], a));
-    for (uint32_t i = 0; i < f->edges_count; i++) {
-        const Edge *e = &f->edges[i];
-        ContextBuilder b = context_make(a);
-        context_put_new(&b, S("id"), v_str(e->id));
-        context_put_new(&b, S("name"), v_str(e->name));
-        context_put_new(&b, S("from"), v_str(f->nodes[e->from].id));
-        context_put_new(&b, S("to"), v_str(f->nodes[e->to].id));
-        context_put_new(&b, S("points"), points_value(e->points, e->points_count, a));
-        list_add(&edges, context_done(&b));
-    }
-    ContextBuilder b = context_make(a);
-    context_put_new(&b, S("id"), v_str(f->nodes[0].id));
-    context_put_new(&b, S("name"), v_str(f->nodes[0].name));
-    context_put_new(&b, S("nodes"), list_done(&nodes));
-    context_put_new(&b, S("edges"), list_done(&edges));
-    return context_done(&b);
-}
-
-// Drawing
-
-typedef struct Draw {
-    const Flow *flow;
-    Buf out;
-    Progress *progress; // by node
-    bool english;
-    Arena *arena;
-} Draw;
-
-static const char *const class_names[] = {
+const char *const draw_classes[] = {
     [AHEAD] = "flow-todo", [ACTIVE] = "flow-active", [DONE] = "flow-done"};
-static const char *const strokes[] = {
+const char *const draw_strokes[] = {
     [AHEAD] = "#667085", [ACTIVE] = "#1d5fbf", [DONE] = "#1a7f4b"};
-static const char *const fills[] = {[AHEAD] = "#ffffff", [ACTIVE] = "#e3edfd", [DONE] = "#e9f6ee"};
+const char *const draw_fills[] = {[AHEAD] = "#ffffff", [ACTIVE] = "#e3edfd", [DONE] = "#e9f6ee"};
 
-static Str word(const Draw *d, Progress p) {
+Str draw_word(const Draw *d, Progress p) {
     static const Str zh[] = {
         [AHEAD] = S_INIT("待办理"), [ACTIVE] = S_INIT("进行中"), [DONE] = S_INIT("已完成")};
     static const Str en[] = {
@@ -107,14 +25,10 @@ static Str word(const Draw *d, Progress p) {
 }
 
 // What it is called in the language of the drawing; Chinese when nobody gave it English.
-static Str title(const Draw *d, Str name, Str name_en) {
+Str draw_title(const Draw *d, Str name, Str name_en) {
     return d->english && name_en.len ? name_en : name;
 }
-static Str node_title(const Draw *d, const Node *n) {
-    return title(d, n->name.len ? n->name : n->id, n->name_en);
-}
-
-static void text(Buf *out, Str s) {
+void draw_text(Buf *out, Str s) {
     for (size_t i = 0; i < s.len; i++) {
         switch (s.ptr[i]) {
         case '&': buf_lit(out, "&amp;"); break;
@@ -154,7 +68,7 @@ static uint32_t wrap(Str s, int units, uint32_t lines_max, Str *lines) {
 }
 
 // Lines around (x, y): the middle of the block when `middle`, else its first line.
-static void label(Draw *d, Str name, int32_t x, int32_t y, int units, bool middle) {
+void draw_label(Draw *d, Str name, int32_t x, int32_t y, int units, bool middle) {
     Str lines[LABEL_LINES_MAX + 1];
     uint32_t count = wrap(name, units, LABEL_LINES_MAX - 1, lines);
     if (!count) return;
@@ -166,165 +80,181 @@ static void label(Draw *d, Str name, int32_t x, int32_t y, int units, bool middl
                x, first, FONT);
     for (uint32_t i = 0; i < count; i++) {
         buf_printf(&d->out, "<tspan x=\"%d\" y=\"%d\">", x, first + (int32_t)i * step);
-        text(&d->out, lines[i]);
+        draw_text(&d->out, lines[i]);
         buf_lit(&d->out, "</tspan>");
     }
     buf_lit(&d->out, "</text>");
 }
 
-// Common attributes of a shape.
-static void paint(Draw *d, Progress p, int width) {
-    buf_printf(&d->out, " class=\"flow-shape\" fill=\"%s\" stroke=\"%s\" stroke-width=\"%d\"%s/>",
-               fills[p], strokes[p], p == ACTIVE ? width + 1 : width,
-               p == AHEAD ? " stroke-dasharray=\"5 3\"" : "");
+// Lines
+
+static void points_write(Draw *d, const Point *points, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        buf_printf(&d->out, "%s%d,%d", i ? " " : "", points[i].x, points[i].y);
 }
 
-static void line_path(Draw *d, Progress p, const char *path, int32_t x, int32_t y) {
+// The name above the longest level stretch, where there is most room for it.
+static void line_label(Draw *d, Str name, const Point *points, uint32_t count) {
+    if (!name.len || count < 2) return;
+    uint32_t best = 0;
+    int32_t length = -1;
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        int32_t level = abs(points[i + 1].x - points[i].x);
+        if (abs(points[i + 1].y - points[i].y) > 2 || level <= length) continue;
+        length = level;
+        best = i;
+    }
+    Point from = points[best], to = points[best + 1];
+    draw_label(d, name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
+}
+
+// Near the start of a line, along it: a slash for the default flow, a diamond for a condition.
+static void edge_mark(Draw *d, const Edge *e, const char *stroke) {
+    const Node *from = &d->flow->nodes[e->from];
+    bool fallback = from->fallback != NONE && &d->flow->edges[from->fallback] == e;
+    bool condition = e->condition && node_is_activity(from);
+    if (e->points_count < 2 || (!fallback && !condition)) return;
+    int32_t dx = e->points[1].x - e->points[0].x, dy = e->points[1].y - e->points[0].y;
+    int turn = abs(dx) >= abs(dy) ? (dx < 0 ? 180 : 0) : (dy < 0 ? 270 : 90);
     buf_printf(&d->out,
-               "<path class=\"flow-mark\" transform=\"translate(%d %d)\" d=\"%s\" fill=\"none\" "
-               "stroke=\"%s\" stroke-width=\"2\"/>",
-               x, y, path, strokes[p]);
-}
-
-// A tick for done, an arrow head for active, at the upper right.
-static void badge(Draw *d, Progress p, int32_t x, int32_t y) {
-    if (p == AHEAD) return;
-    buf_printf(&d->out, "<circle class=\"flow-badge\" cx=\"%d\" cy=\"%d\" r=\"9\" fill=\"%s\"/>", x,
-               y, strokes[p]);
-    buf_printf(&d->out,
-               "<path class=\"flow-badge-mark\" transform=\"translate(%d %d)\" d=\"%s\" "
-               "fill=\"%s\" stroke=\"#ffffff\" stroke-width=\"2\"/>",
-               x, y, p == DONE ? "M-4 0 L-1 3 L4 -3" : "M-2 -4 L4 0 L-2 4 Z",
-               p == DONE ? "none" : "#ffffff");
-}
-
-// Small signs that tell kinds apart, in a box of 16 around the middle.
-static const char *sign_of(const Node *n) {
-    switch (n->event) {
-    case EVENT_TIMER: return "M-7 0 a7 7 0 1 0 14 0 a7 7 0 1 0 -14 0 M0 -4 L0 0 L3 2";
-    case EVENT_MESSAGE: return "M-7 -5 H7 V5 H-7 Z M-7 -5 L0 1 L7 -5";
-    case EVENT_SIGNAL: return "M0 -6 L7 5 H-7 Z";
-    case EVENT_TERMINATE: return "M-6 0 a6 6 0 1 0 12 0 a6 6 0 1 0 -12 0 M-3 0 H3";
-    default: break;
-    }
-    switch (n->kind) {
-    case NODE_USER: return "M-3 -3 a3 3 0 1 0 6 0 a3 3 0 1 0 -6 0 M-6 7 a6 6 0 0 1 12 0 Z";
-    case NODE_MANUAL: return "M-6 3 V-2 H4 M-6 3 L-3 6 H4 V-2 M-2 -2 V-6 H1 V-2";
-    case NODE_SERVICE:
-        return "M-4 0 a4 4 0 1 0 8 0 a4 4 0 1 0 -8 0 M0 -7 V-4 M0 4 V7 M-7 0 H-4 M4 0 H7";
-    case NODE_SEND: return "M-7 -5 H7 V5 H-7 Z M-7 -5 L0 1 L7 -5";
-    case NODE_RULE: return "M-7 -5 H7 V5 H-7 Z M-7 -1 H7 M-2 -5 V5";
-    case NODE_SCRIPT: return "M-5 -6 H5 V6 H-5 Z M-2 -2 H2 M-2 2 H2";
-    case NODE_EXCLUSIVE: return "M-7 -7 L7 7 M7 -7 L-7 7";
-    case NODE_PARALLEL: return "M0 -10 V10 M-10 0 H10";
-    case NODE_INCLUSIVE: return "M-9 0 a9 9 0 1 0 18 0 a9 9 0 1 0 -18 0";
-    case NODE_EVENT_GATE: return "M0 -9 L9 -2 L5 8 H-5 L-9 -2 Z";
-    default: return NULL;
-    }
-}
-
-static void draw_task(Draw *d, const Node *n, Progress p) {
-    const Box *b = &n->box;
-    bool sub = n->kind == NODE_SUBPROCESS;
-    buf_printf(&d->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\"", b->x, b->y,
-               b->w, b->h);
-    paint(d, p, 2);
-    const char *sign = sign_of(n);
-    if (sign) line_path(d, p, sign, b->x + 14, b->y + 14);
-    if (n->multi)
-        line_path(d, p, "M-4 -5 V5 M0 -5 V5 M4 -5 V5", b->x + b->w - 14, b->y + b->h - 12);
-    int units = 2 * (b->w - 10) / FONT;
-    if (sub) label(d, title(d, n->name, n->name_en), b->x + b->w / 2, b->y + 18, units, false);
-    else label(d, title(d, n->name, n->name_en), b->x + b->w / 2, b->y + b->h / 2 + 8, units, true);
-    buf_printf(&d->out, "<text class=\"flow-word\" x=\"%d\" y=\"%d\" font-size=\"%d\" fill=\"%s\">",
-               b->x + (sign ? 28 : 10), b->y + 18, FONT_SMALL, strokes[p]);
-    text(&d->out, word(d, p));
-    buf_lit(&d->out, "</text>");
-    badge(d, p, b->x + b->w - 4, b->y + 4);
-}
-
-static void draw_event(Draw *d, const Node *n, Progress p) {
-    const Box *b = &n->box;
-    int32_t x = b->x + b->w / 2, y = b->y + b->h / 2, r = b->w / 2;
-    buf_printf(&d->out, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\"", x, y, r);
-    paint(d, p, n->kind == NODE_END ? 4 : 2);
-    if (n->kind == NODE_CATCH || n->kind == NODE_THROW || n->kind == NODE_BOUNDARY) {
-        buf_printf(&d->out, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\"", x, y, r > 6 ? r - 4 : r);
-        paint(d, p, 1);
-    }
-    const char *sign = sign_of(n);
-    if (sign) line_path(d, p, sign, x, y);
-    badge(d, p, b->x + b->w, b->y);
-    label(d, title(d, n->name, n->name_en), x, b->y + b->h + FONT + 4, 14, false);
-}
-
-static void draw_gate(Draw *d, const Node *n, Progress p) {
-    const Box *b = &n->box;
-    int32_t x = b->x + b->w / 2, y = b->y + b->h / 2;
-    buf_printf(&d->out, "<polygon points=\"%d,%d %d,%d %d,%d %d,%d\"", x, b->y, b->x + b->w, y, x,
-               b->y + b->h, b->x, y);
-    paint(d, p, 2);
-    const char *sign = sign_of(n);
-    if (sign) line_path(d, p, sign, x, y);
-    badge(d, p, b->x + b->w - 6, b->y + 6);
-    label(d, title(d, n->name, n->name_en), x, b->y + b->h + FONT + 4, 14, false);
-}
-
-static void draw_node(Draw *d, uint32_t node) {
-    const Node *n = &d->flow->nodes[node];
-    Progress p = d->progress[node];
-    buf_printf(&d->out, "<g class=\"flow-node %s\" data-node=\"", class_names[p]);
-    text(&d->out, n->id);
-    buf_lit(&d->out, "\"><title>");
-    text(&d->out, node_title(d, n));
-    buf_str(&d->out, d->english ? S(": ") : S("："));
-    text(&d->out, word(d, p));
-    buf_lit(&d->out, "</title>");
-    if (node_is_activity(n)) draw_task(d, n, p);
-    else if (node_is_gateway(n)) draw_gate(d, n, p);
-    else draw_event(d, n, p);
-    buf_lit(&d->out, "</g>");
+               "<path class=\"flow-mark\" transform=\"translate(%d %d) rotate(%d)\" d=\"%s\" "
+               "fill=\"#ffffff\" stroke=\"%s\"/>",
+               e->points[0].x, e->points[0].y, turn,
+               fallback ? "M6 6 L12 -6" : "M0 0 L8 -5 L16 0 L8 5 Z", stroke);
 }
 
 static void draw_edge(Draw *d, uint32_t edge) {
     const Edge *e = &d->flow->edges[edge];
+    if (d->flow->nodes[e->from].hidden || d->flow->nodes[e->to].hidden) return;
     bool passed = d->progress[e->from] == DONE && d->progress[e->to] != AHEAD;
     Progress p = passed ? DONE : AHEAD;
-    buf_printf(&d->out, "<polyline class=\"flow-edge %s\" points=\"", class_names[p]);
-    for (uint32_t i = 0; i < e->points_count; i++)
-        buf_printf(&d->out, "%s%d,%d", i ? " " : "", e->points[i].x, e->points[i].y);
+    buf_printf(&d->out, "<polyline class=\"flow-edge %s\" points=\"", draw_classes[p]);
+    points_write(d, e->points, e->points_count);
     buf_printf(&d->out,
-               "\" fill=\"none\" stroke=\"%s\" stroke-width=\"%d\" marker-end=\"url(#flow-%s)\"/>",
-               strokes[p], passed ? 2 : 1, passed ? "arrow-done" : "arrow");
-    if (!e->name.len || e->points_count < 2) return;
-    // Above its longest level stretch, where there is most room for it.
-    uint32_t best = 0;
-    int32_t length = -1;
-    for (uint32_t i = 0; i + 1 < e->points_count; i++) {
-        int32_t level = abs(e->points[i + 1].x - e->points[i].x);
-        if (abs(e->points[i + 1].y - e->points[i].y) > 2 || level <= length) continue;
-        length = level;
-        best = i;
-    }
-    Point from = e->points[best], to = e->points[best + 1];
-    Str name = title(d, e->name, e->name_en);
-    label(d, name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
+               "\" fill=\"none\" stroke=\"%s\" stroke-width=\"%d\" stroke-linejoin=\"round\" "
+               "marker-end=\"url(#flow-%s)\"/>",
+               draw_strokes[p], passed ? 2 : 1, passed ? "arrow-done" : "arrow");
+    edge_mark(d, e, draw_strokes[p]);
+    line_label(d, draw_title(d, e->name, e->name_en), e->points, e->points_count);
 }
 
-static void draw_lane(Draw *d, const Decor *lane) {
-    const Box *b = &lane->box;
-    if (!b->w) return;
+static void draw_line(Draw *d, const Decor *c) {
+    static const char *const dashes[] = {[DECOR_MESSAGE_FLOW] = "8 5",
+                                         [DECOR_ASSOCIATION] = "1 4",
+                                         [DECOR_SEQUENCE_FLOW] = "none"};
+    if (c->points_count < 2) return;
+    buf_lit(&d->out, "<polyline class=\"flow-line\" points=\"");
+    points_write(d, c->points, c->points_count);
+    buf_printf(&d->out,
+               "\" fill=\"none\" stroke=\"#667085\" stroke-width=\"1\" "
+               "stroke-dasharray=\"%s\"%s",
+               dashes[c->kind], c->kind == DECOR_ASSOCIATION ? " stroke-linecap=\"round\"" : "");
+    if (c->kind == DECOR_MESSAGE_FLOW)
+        buf_lit(&d->out, " marker-start=\"url(#flow-ball)\" marker-end=\"url(#flow-open)\"");
+    else if (c->kind == DECOR_SEQUENCE_FLOW) buf_lit(&d->out, " marker-end=\"url(#flow-arrow)\"");
+    else if (c->arrow) buf_lit(&d->out, " marker-end=\"url(#flow-line)\"");
+    buf_lit(&d->out, "/>");
+    line_label(d, c->name, c->points, c->points_count);
+}
+
+// Artifacts, pools and lanes
+
+static void draw_pool(Draw *d, const Decor *c) {
+    const Box *b = &c->box;
+    bool pool = c->kind == DECOR_POOL;
     buf_printf(&d->out,
                "<g class=\"flow-lane\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-               "fill=\"none\" stroke=\"#98a2b3\" stroke-width=\"1\"/>",
-               b->x, b->y, b->w, b->h);
+               "fill=\"%s\" stroke=\"#98a2b3\" stroke-width=\"%d\"/>",
+               b->x, b->y, b->w, b->h, pool ? "#fcfcfd" : "none", pool ? 2 : 1);
     int32_t x = b->x + FONT + 2, y = b->y + b->h / 2;
+    if (pool && c->horizontal)
+        buf_printf(&d->out, "<path d=\"M%d %d V%d\" stroke=\"#98a2b3\" stroke-width=\"1\"/>",
+                   b->x + 30, b->y, b->y + b->h);
+    if (!c->horizontal) {
+        x = b->x + b->w / 2;
+        y = b->y + FONT + 5;
+    }
     buf_printf(&d->out,
                "<text class=\"flow-label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\" "
-               "font-size=\"%d\" fill=\"#1d2939\" transform=\"rotate(-90 %d %d)\">",
-               x, y, FONT, x, y);
-    text(&d->out, lane->name);
-    buf_lit(&d->out, "</text></g>");
+               "font-size=\"%d\" fill=\"#1d2939\"",
+               x, y, FONT);
+    if (c->horizontal) buf_printf(&d->out, " transform=\"rotate(-90 %d %d)\"", x, y);
+    buf_lit(&d->out, ">");
+    draw_text(&d->out, c->name);
+    buf_lit(&d->out, "</text>");
+    if (c->many)
+        buf_printf(&d->out,
+                   "<path transform=\"translate(%d %d)\" d=\"M-4 -5 V5 M0 -5 V5 M4 -5 V5\" "
+                   "stroke=\"#667085\" stroke-width=\"2\"/>",
+                   b->x + b->w / 2, b->y + b->h - 9);
+    buf_lit(&d->out, "</g>");
+}
+
+static void artifact_shape(Draw *d, const Decor *c) {
+    const Box *b = &c->box;
+    int32_t x = b->x, y = b->y, w = b->w, h = b->h, fold = w / 3 < 12 ? w / 3 : 12;
+    switch (c->kind) {
+    case DECOR_DATA:
+        buf_printf(&d->out, "<path d=\"M%d %d H%d L%d %d V%d H%d Z M%d %d V%d H%d\"", x, y,
+                   x + w - fold, x + w, y + fold, y + h, x, x + w - fold, y, y + fold, x + w);
+        break;
+    case DECOR_STORE:
+        buf_printf(&d->out,
+                   "<path d=\"M%d %d a%d %d 0 0 1 %d 0 V%d a%d %d 0 0 1 -%d 0 Z m0 0 "
+                   "a%d %d 0 0 0 %d 0\"",
+                   x, y + h / 7, w / 2, h / 7, w, y + h - h / 7, w / 2, h / 7, w, w / 2, h / 7, w);
+        break;
+    case DECOR_ANNOTATION:
+        buf_printf(&d->out, "<path d=\"M%d %d H%d V%d H%d\"", x + 10, y, x, y + h, x + 10);
+        break;
+    case DECOR_EVENT:
+        buf_printf(&d->out, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\"", x + w / 2, y + h / 2, w / 2);
+        break;
+    case DECOR_GATEWAY:
+        buf_printf(&d->out, "<path d=\"M%d %d L%d %d L%d %d L%d %d Z\"", x + w / 2, y, x + w,
+                   y + h / 2, x + w / 2, y + h, x, y + h / 2);
+        break;
+    default:
+        buf_printf(&d->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\"", x, y,
+                   w, h);
+    }
+    bool open = c->kind == DECOR_ANNOTATION || c->kind == DECOR_GROUP;
+    buf_printf(&d->out, " class=\"flow-artifact\" fill=\"%s\" stroke=\"#667085\" "
+                        "stroke-width=\"%d\"%s/>",
+               open ? "none" : "#ffffff", c->thick ? 3 : 1,
+               c->kind == DECOR_GROUP ? " stroke-dasharray=\"9 4 2 4\"" : "");
+}
+
+static void draw_artifact(Draw *d, const Decor *c) {
+    const Box *b = &c->box;
+    artifact_shape(d, c);
+    int units = 2 * (b->w - 10) / FONT;
+    bool inside = c->kind == DECOR_ANNOTATION || c->kind == DECOR_ACTIVITY;
+    if (c->kind == DECOR_GROUP) draw_label(d, c->name, b->x + b->w / 2, b->y + 18, units, false);
+    else if (inside)
+        draw_label(d, c->name, b->x + b->w / 2, b->y + b->h / 2, units > 4 ? units : 4, true);
+    else draw_label(d, c->name, b->x + b->w / 2, b->y + b->h + FONT + 4, 14, false);
+    if (c->kind == DECOR_DATA && c->many)
+        buf_printf(&d->out,
+                   "<path transform=\"translate(%d %d)\" d=\"M-4 -4 V4 M0 -4 V4 M4 -4 V4\" "
+                   "stroke=\"#667085\" stroke-width=\"2\"/>",
+                   b->x + b->w / 2, b->y + b->h - 8);
+}
+
+static bool is_line(const Decor *c) { return c->kind >= DECOR_MESSAGE_FLOW; }
+
+static void draw_decor(Draw *d, bool below) {
+    const Flow *f = d->flow;
+    for (int lanes = 0; lanes < 2 && below; lanes++) // pools under their lanes
+        for (uint32_t i = 0; i < f->decor_count; i++) {
+            const Decor *c = &f->decor[i];
+            if (c->box.w && c->kind == (lanes ? DECOR_LANE : DECOR_POOL)) draw_pool(d, c);
+        }
+    for (uint32_t i = 0; i < f->decor_count && !below; i++) {
+        const Decor *c = &f->decor[i];
+        if (is_line(c)) draw_line(d, c);
+        else if (c->kind > DECOR_LANE && c->box.w) draw_artifact(d, c);
+    }
 }
 
 // Which tasks are done, in progress and to come, in words.
@@ -336,13 +266,13 @@ static void describe(Draw *d) {
             const Node *n = &d->flow->nodes[i];
             if (!node_is_task(n) || d->progress[i] != order[k]) continue;
             if (!any) {
-                text(&d->out, word(d, order[k]));
+                draw_text(&d->out, draw_word(d, order[k]));
                 buf_str(&d->out, d->english ? S(": ") : S("："));
             } else {
                 buf_str(&d->out, d->english ? S(", ") : S("、"));
             }
             any = true;
-            text(&d->out, node_title(d, n));
+            draw_text(&d->out, draw_title(d, n->name.len ? n->name : n->id, n->name_en));
         }
         if (any) buf_str(&d->out, d->english ? S(". ") : S("。"));
     }
@@ -359,17 +289,22 @@ static Box bounds_of(const Flow *f) {
     Box all = {INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
     for (uint32_t i = 1; i < f->nodes_count; i++) {
         const Node *n = &f->nodes[i];
+        if (n->hidden || n->kind == NODE_PROCESS) continue;
         int32_t below = node_is_activity(n) || !n->name.len ? 0 : 2 * FONT + 8;
         extend(&all, n->box.x, n->box.y, n->box.x + n->box.w, n->box.y + n->box.h + below);
     }
     for (uint32_t i = 0; i < f->edges_count; i++)
         for (uint32_t k = 0; k < f->edges[i].points_count; k++) {
             Point p = f->edges[i].points[k];
-            extend(&all, p.x, p.y, p.x, p.y);
+            if (!f->nodes[f->edges[i].from].hidden) extend(&all, p.x, p.y, p.x, p.y);
         }
     for (uint32_t i = 0; i < f->decor_count; i++) {
-        const Box *b = &f->decor[i].box;
-        if (b->w) extend(&all, b->x, b->y, b->x + b->w, b->y + b->h);
+        const Decor *c = &f->decor[i];
+        const Box *b = &c->box;
+        int32_t below = c->kind == DECOR_DATA || c->kind == DECOR_STORE ? 2 * FONT + 8 : 0;
+        if (b->w) extend(&all, b->x, b->y, b->x + b->w, b->y + b->h + below);
+        for (uint32_t k = 0; k < c->points_count; k++)
+            extend(&all, c->points[k].x, c->points[k].y, c->points[k].x, c->points[k].y);
     }
     return (Box){all.x - MARGIN, all.y - MARGIN, all.w - all.x + 2 * MARGIN,
                  all.h - all.y + 2 * MARGIN};
@@ -383,8 +318,8 @@ static void draw_head(Draw *d) {
                "height=\"%d\"><title id=\"flow-title\">",
                all.x, all.y, all.w, all.h, all.w, all.h);
     const Node *process = &d->flow->nodes[0];
-    Str name = title(d, process->name, process->name_en);
-    if (name.len) text(&d->out, name);
+    Str name = draw_title(d, process->name, process->name_en);
+    if (name.len) draw_text(&d->out, name);
     else buf_str(&d->out, d->english ? S("Flow") : S("办理流程"));
     buf_lit(&d->out, "</title><desc id=\"flow-desc\">");
     describe(d);
@@ -394,7 +329,17 @@ static void draw_head(Draw *d) {
                    "<marker id=\"flow-%s\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
                    "markerWidth=\"8\" markerHeight=\"8\" markerUnits=\"userSpaceOnUse\" "
                    "orient=\"auto\"><path d=\"M0 0 L10 5 L0 10 Z\" fill=\"%s\"/></marker>",
-                   i ? "arrow-done" : "arrow", strokes[i ? DONE : AHEAD]);
+                   i ? "arrow-done" : "arrow", draw_strokes[i ? DONE : AHEAD]);
+    buf_lit(&d->out,
+            "<marker id=\"flow-open\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" "
+            "markerWidth=\"10\" markerHeight=\"10\" markerUnits=\"userSpaceOnUse\" "
+            "orient=\"auto\"><path d=\"M0 0 L10 5 L0 10 Z\" fill=\"#ffffff\" stroke=\"#667085\"/>"
+            "</marker><marker id=\"flow-ball\" viewBox=\"0 0 10 10\" refX=\"5\" refY=\"5\" "
+            "markerWidth=\"8\" markerHeight=\"8\" markerUnits=\"userSpaceOnUse\"><circle cx=\"5\" "
+            "cy=\"5\" r=\"4\" fill=\"#ffffff\" stroke=\"#667085\"/></marker><marker "
+            "id=\"flow-line\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"9\" "
+            "markerHeight=\"9\" markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path d=\"M1 1 L9 5 "
+            "L1 9\" fill=\"none\" stroke=\"#667085\"/></marker>");
     buf_lit(&d->out, "</defs>");
 }
 
@@ -416,23 +361,24 @@ Status flow_draw(const Flow *f, Value state, Value records, Str lang, Arena *a, 
     if (status) return status;
     Draw d = {.flow = f,
               .arena = a,
+              .stands = s.started || (records.kind == V_LIST && records.len),
               .english = str_starts(lang, S("en")),
               .out = buf_make(a, 16 << 10, DRAWING_SIZE_MAX),
               .progress = arena_array(a, Progress, f->nodes_count)};
     progress_find(&d, &s, records);
     draw_head(&d);
-    for (uint32_t i = 0; i < f->decor_count; i++) draw_lane(&d, &f->decor[i]);
-    // Sub-processes first, so that what is in them lies on top; edges over them.
+    draw_decor(&d, true);
+    // Sub-processes first, so that what is in them lies on top; edges over them; boundary events on
+    // the border of what they belong to.
     for (uint32_t i = 1; i < f->nodes_count; i++)
         if (f->nodes[i].kind == NODE_SUBPROCESS) draw_node(&d, i);
     for (uint32_t i = 0; i < f->edges_count; i++) draw_edge(&d, i);
-    for (uint32_t i = 1; i < f->nodes_count; i++) {
-        NodeKind kind = f->nodes[i].kind;
-        if (kind != NODE_SUBPROCESS && kind != NODE_BOUNDARY && kind != NODE_PROCESS)
+    for (uint32_t i = 1; i < f->nodes_count; i++)
+        if (f->nodes[i].kind != NODE_SUBPROCESS && f->nodes[i].kind != NODE_BOUNDARY)
             draw_node(&d, i);
-    }
-    for (uint32_t i = 1; i < f->nodes_count; i++) // on the border of what they belong to
+    for (uint32_t i = 1; i < f->nodes_count; i++)
         if (f->nodes[i].kind == NODE_BOUNDARY) draw_node(&d, i);
+    draw_decor(&d, false);
     buf_lit(&d.out, "</svg>");
     if (d.out.full) return error_set(err, LIMIT, S(""), "流程图太大，画不出来");
     *ret = buf_view(&d.out);

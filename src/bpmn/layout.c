@@ -316,6 +316,8 @@ static void scopes_layout(Layout *l) {
         n->box.y += f->nodes[n->parent].box.y;
     }
     boundary_place(f);
+    for (uint32_t i = 1; i < f->nodes_count; i++)
+        f->nodes[i].hidden = f->nodes[i].collapsed = false;
     f->decor_count = 0; // they would not lie around their nodes any more
     for (uint32_t i = 0; i < f->edges_count; i++) f->edges[i].points_count = 0;
 }
@@ -323,7 +325,7 @@ static void scopes_layout(Layout *l) {
 void flow_layout(Flow *f) {
     bool drawn = true;
     for (uint32_t i = 1; i < f->nodes_count; i++)
-        drawn &= f->nodes[i].kind == NODE_PROCESS || f->nodes[i].box.w > 0;
+        drawn &= f->nodes[i].kind == NODE_PROCESS || f->nodes[i].box.w > 0 || f->nodes[i].hidden;
     Layout l = {.flow = f};
     l.layer = arena_array(f->arena, uint32_t, f->nodes_count);
     l.order = arena_array(f->arena, uint32_t, f->nodes_count);
