@@ -41,16 +41,15 @@ static void take_diagnostics(Session *s, const FeelRun *run, uint32_t line) {
     }
 }
 
-static void run_begin(const Session *s, FeelRun *run, const FeelScope *scope) {
-    run->arena = s->arena; // the array of diagnostics needs no zeros
-    run->scope = scope;
-    run->functions = NULL;
-    run->functions_count = 0;
-    run->now = s->now;
+// The innermost evaluation of FEEL knows how deep the C stack is.
+static const FeelRun *run_begin(Session *s, FeelRun *run, const FeelScope *scope) {
+    const FeelRun *outer = s->run;
+    feel_run_init(run, s->arena, scope, s->now);
     run->type_test = session_type_test;
-    run->type_host = (void *)(uintptr_t)s;
-    run->diagnostics_count = 0;
-    run->steps = 0;
+    run->type_host = s;
+    run->depth = outer ? outer->depth : 0;
+    s->run = run;
+    return outer;
 }
 
 static Value run_text(Session *s, const Text *t, const FeelScope *scope, const Value *input) {
@@ -60,8 +59,9 @@ static Value run_text(Session *s, const Text *t, const FeelScope *scope, const V
     }
     if (s->steps > FEEL_STEPS_MAX) return fail(s, t->line, "运算步数超过上限");
     FeelRun run;
-    run_begin(s, &run, scope);
+    const FeelRun *outer = run_begin(s, &run, scope);
     Value v = input ? feel_test(&run, t->expr, *input) : feel_eval(&run, t->expr);
+    s->run = outer;
     s->steps += run.steps;
     if (run.diagnostics_count) take_diagnostics(s, &run, t->line);
     return v;
@@ -181,8 +181,9 @@ static Value invocation_eval(Session *s, const Boxed *b, const FeelScope *scope)
             args[i - 1] = item_convert(s, b->types[i], args[i - 1], b->kids[i]->line, b->names[i]);
     }
     FeelRun run;
-    run_begin(s, &run, scope);
+    const FeelRun *outer = run_begin(s, &run, scope);
     Value v = feel_call(&run, function, b->names + 1, args, b->count - 1);
+    s->run = outer;
     s->steps += run.steps;
     take_diagnostics(s, &run, b->line);
     return v;

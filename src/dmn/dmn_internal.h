@@ -174,6 +174,7 @@ typedef struct Session {
     ListBuilder *tables;     // where tables note what they did and why
     uint64_t steps;
     uint32_t calls;
+    const FeelRun *run;      // the evaluation around what is being evaluated
 } Session;
 
 // ---- dmn_xml.c: an element tree in the arena, names without prefixes

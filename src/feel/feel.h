@@ -59,11 +59,28 @@ typedef struct FeelRun {
     Instant now;                // what now() and today() answer, in China's time
     FeelTypeTest type_test;     // may be NULL
     void *type_host;
+    // Evaluations around this one: 0, but for a host function that evaluates again the `depth` of
+    // the run that called it, which is kept true while it runs. So the C stack stays bounded.
+    uint32_t depth;
     // out
     FeelDiagnostic diagnostics[FEEL_DIAGNOSTICS_MAX];
     size_t diagnostics_count;
     uint64_t steps;
 } FeelRun;
+
+// Sets everything but the room for diagnostics, which needs no zeros: for who evaluates often.
+static inline void feel_run_init(FeelRun *run, Arena *arena, const FeelScope *scope, Instant now) {
+    run->arena = arena;
+    run->scope = scope;
+    run->functions = NULL;
+    run->functions_count = 0;
+    run->now = now;
+    run->type_test = NULL;
+    run->type_host = NULL;
+    run->depth = 0;
+    run->diagnostics_count = 0;
+    run->steps = 0;
+}
 
 Value feel_eval(FeelRun *run, const FeelExpr *e);
 // True, false, or null when the test could not be made. `input` is `?`.

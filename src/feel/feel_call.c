@@ -90,7 +90,10 @@ Value call_builtin(Eval *ev, const Builtin *b, const Value *args, uint32_t count
 
 static Value native_call(Eval *ev, FeelNative call, void *host, const Value *args,
                          uint32_t count) {
+    uint32_t outer = ev->run->depth;
+    ev->run->depth = ev->depth;
     Value v = call(host, args, count, ev->arena);
+    ev->run->depth = outer;
     return ev->stopped ? v_null() : v;
 }
 
@@ -241,6 +244,9 @@ Value call_named(Eval *ev, Value function, const Str *names, Value *args, uint32
 Value eval_call(Eval *ev, const Node *n) {
     uint32_t count = n->count - 1;
     Value callee = eval_node(ev, n->kids[0]);
+    // A variable that is no function doesn't hide one: with a date called date, date("…") works.
+    const Builtin *b = n->kids[0]->op == N_NAME ? n->kids[0]->as.builtin : NULL;
+    if (b && callee.kind != V_FUNCTION) callee = builtin_value(b, ev->arena);
     Value *args = arena_array(ev->arena, Value, count);
     for (uint32_t i = 0; i < count; i++) args[i] = eval_node(ev, n->kids[i + 1]);
     ev->at = n;

@@ -366,13 +366,14 @@ Value eval_node(Eval *ev, const Node *n) {
 // ---- entry
 
 Value feel_eval(FeelRun *run, const FeelExpr *e) {
-    Eval ev = {.run = run, .arena = run->arena, .expr = e};
+    Eval ev = {.run = run, .arena = run->arena, .expr = e, .depth = run->depth};
     run->steps = 0;
     return eval_node(&ev, e->root);
 }
 
 Value feel_test(FeelRun *run, const FeelExpr *unary, Value input) {
-    Eval ev = {.run = run, .arena = run->arena, .expr = unary, .input = &input};
+    Eval ev = {.run = run, .arena = run->arena, .expr = unary, .input = &input,
+               .depth = run->depth};
     run->steps = 0;
     Value v = eval_node(&ev, unary->root);
     return v.kind == V_BOOL ? v : v_null();
@@ -380,7 +381,7 @@ Value feel_test(FeelRun *run, const FeelExpr *unary, Value input) {
 
 Value feel_call(FeelRun *run, Value function, const Str *names, const Value *args, size_t count) {
     static const FeelExpr NOWHERE = {.source = S_INIT("")};
-    Eval ev = {.run = run, .arena = run->arena, .expr = &NOWHERE};
+    Eval ev = {.run = run, .arena = run->arena, .expr = &NOWHERE, .depth = run->depth};
     run->steps = 0;
     if (count > FEEL_ARGS_MAX) return eval_limit(&ev, "参数超过 {1} 个", FEEL_ARGS_MAX);
     Value *copy = arena_array(run->arena, Value, count);

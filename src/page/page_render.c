@@ -138,13 +138,9 @@ static const FeelScope *scope_of(Frame *f) {
 
 static Value evaluate(Render *r, const FeelExpr *e) {
     FeelRun run;
-    run.arena = r->run->arena;
-    run.scope = scope_of(r->frame);
+    feel_run_init(&run, r->run->arena, scope_of(r->frame), r->run->now);
     run.functions = r->run->functions;
     run.functions_count = r->run->functions_count;
-    run.now = r->run->now;
-    run.diagnostics_count = 0;
-    run.steps = 0;
     return feel_eval(&run, e);
 }
 

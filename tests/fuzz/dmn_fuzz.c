@@ -1,7 +1,6 @@
 // room: dmn
-// Any bytes as a decision model: refused, or loaded, checked and decided without harm; and what is
-// null has said why, unless the model or its input gave the null. Running out of the small arena
-// is a refusal, as in a request.
+// Any bytes as a decision model: refused, or loaded, checked and decided without harm, every
+// finding with its line. Running out of the small arena is a refusal, as in a request.
 #include "dmn/dmn.h"
 #include "value/json.h"
 

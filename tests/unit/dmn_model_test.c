@@ -219,13 +219,38 @@ static void boxed(void **state) {
                  "</contextEntry><contextEntry><variable name=\"sum\"/><functionDefinition>"
                  "<formalParameter name=\"a\"/>" FEEL("a + max")
                  "</functionDefinition></contextEntry><contextEntry>" FEEL("sum(3)")
+                 "</contextEntry></context>")
+        DECISION("not hidden", "Any",
+                 "<context><contextEntry><variable name=\"date\"/>" FEEL("\"2020-05-31\"")
+                 "</contextEntry><contextEntry>" FEEL("date(from: date).year")
                  "</contextEntry></context>") END;
     static const Case CASES[] = {
         {"for", "[2,4,6]", 0},     {"back", "[0,1]", 0},  {"null for", "null", 1},
         {"every", "true", 0},      {"some", "null", 1},   {"filter", "[2,3]", 0},
         {"far", "null", 1},        {"no match", "null", 1}, {"hides", "8", 0},
+        {"not hidden", "2020", 0},
     };
     CHECK(load(&XML, 1), v_null(), CASES);
+}
+
+// Depth is counted through knowledge models too: the C stack is bounded, whoever calls whom.
+static void deep(void **state) {
+    (void)state;
+    static const char *const XML = MODEL("u")
+        "<businessKnowledgeModel id=\"k\" name=\"k\"><encapsulatedLogic>"
+        "<formalParameter name=\"m\"/>"
+        FEEL("if m = 0 then 0 else {f: function(n) if n = 0 then k(m - 1) else "
+             "1 + (1 + (1 + (1 + (1 + f(n - 1)))))}.f(100)")
+        "</encapsulatedLogic></businessKnowledgeModel>"
+        DECISION("shallow", "Any", KNOWS("#k") FEEL("k(1)"))
+        DECISION("deep", "Any", KNOWS("#k") FEEL("k(50)")) END;
+    static const Case CASES[] = {{"shallow", "500", 0}};
+    DmnResult r;
+    const DmnModel *m = load(&XML, 1);
+    CHECK(m, v_null(), CASES);
+    assert_int_equal(dmn_decide(m, S("deep"), v_null(), 0, arena, &r, NULL), OK);
+    assert_int_equal(r.value.kind, V_NULL);
+    assert_true(str_find(v_text(v_path(r.diagnostics, S("0.text"))), S("嵌套")) >= 0);
 }
 
 static int setup(void **state) {
@@ -243,6 +268,7 @@ static int teardown(void **state) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(types), T(services), T(imports), T(boxed)};
+    const struct CMUnitTest tests[] = {T(types), T(services), T(imports), T(boxed),
+                                       T(deep)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
