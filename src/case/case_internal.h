@@ -31,6 +31,8 @@ extern CaseRoom *case_room;
         if (try_s_ != OK) return try_s_; \
     } while (0)
 
+enum { CASE_SAVED_COLUMNS = 12 }; // that a command may change, but for the texts
+
 typedef struct CaseRow {
     int64_t id;
     Str number;
@@ -48,7 +50,11 @@ typedef struct CaseRow {
     int64_t revision;
     const Item *item;
     bool opening; // a child within the step of its parent that opens it
+    int64_t stored[CASE_SAVED_COLUMNS]; // as the row has them: what is the same is not written
+    Value stored_answers;
 } CaseRow;
+// The row was just read or written: `stored` is what the members say.
+void case_is_stored(CaseRow *c);
 
 // The case a command speaks of: input.id or input.number; checks input.revision when given.
 MUST_USE Status case_load_input(Tx *tx, Value input, CaseRow *ret, Errors *errs);

@@ -243,6 +243,7 @@ static Status load_with(Query *q, Db *db, Arena *a, CaseRow *ret, Errors *errs) 
     if (read != OK) return errors_push(errs, &e);
     if (!found) return errors_add(errs, NOT_FOUND, S("number"), "没有这个办件，请核对办件编号");
     TRY_E(errs, item_get(case_room->items, db, c.item_version_id, &c.item, &e));
+    case_is_stored(&c);
     *ret = c;
     return OK;
 }
@@ -275,34 +276,79 @@ Status case_load_input(Tx *tx, Value input, CaseRow *ret, Errors *errs) {
     return OK;
 }
 
+static const struct {
+    const char *set;
+    bool optional; // 0 is NULL
+} saved[CASE_SAVED_COLUMNS] = {
+    {", state = ?", false},           {", outcome = ?", false},
+    {", paused = ?", false},          {", overdue = ?", false},
+    {", handler_id = ?", true},       {", accepted_at = ?", true},
+    {", decided_at = ?", true},       {", delivered_at = ?", true},
+    {", closed_at = ?", true},        {", promised_due_day = ?", true},
+    {", statutory_due_day = ?", true}, {", warn_day = ?", true},
+};
+
+static void columns_of(const CaseRow *c, int64_t ret[CASE_SAVED_COLUMNS]) {
+    const int64_t values[CASE_SAVED_COLUMNS] = {
+        c->state,      c->outcome,      c->paused,    c->overdue,          c->handler_id,
+        c->accepted_at, c->decided_at,  c->delivered_at, c->closed_at,     c->promised_due_day,
+        c->statutory_due_day, c->warn_day};
+    memcpy(ret, values, sizeof values);
+}
+
+void case_is_stored(CaseRow *c) {
+    columns_of(c, c->stored);
+    c->stored_answers = c->answers;
+}
+
+static bool same_value(Value a, Value b) { // the same one, not one like it
+    return a.kind == V_CONTEXT && b.kind == V_CONTEXT && a.len == b.len &&
+           a.as.entries == b.as.entries;
+}
+
+// A column that is set is taken out of its indexes and put in again, changed or not, and a case has
+// many: so only what changed is set. The texts of the statement are few, for acts are.
+static Query *save_query(Db *db, const CaseRow *c, Arena *a) {
+    int64_t now[CASE_SAVED_COLUMNS];
+    columns_of(c, now);
+    bool answers = !same_value(c->answers, c->stored_answers);
+    Buf sql = buf_make(a, 512, 2048);
+    buf_lit(&sql, "UPDATE cases SET flow_json = ?3, clock_json = ?4, revision = revision + 1");
+    int n = 4;
+    if (answers) {
+        buf_lit(&sql, ", answers_json = ?");
+        buf_int(&sql, ++n);
+    }
+    for (size_t i = 0; i < CASE_SAVED_COLUMNS; i++) {
+        if (now[i] == c->stored[i]) continue;
+        buf_str(&sql, str_z(saved[i].set));
+        buf_int(&sql, ++n);
+    }
+    buf_lit(&sql, " WHERE id = ?1 AND revision = ?2");
+    Query *q = query(db, arena_cstr(a, buf_view(&sql)));
+    query_int(q, 1, c->id);
+    query_int(q, 2, c->revision);
+    query_str(q, 3, json_to_str(c->flow, a));
+    query_str(q, 4, json_to_str(c->clock, a));
+    n = 4;
+    if (answers) query_str(q, ++n, json_to_str(c->answers, a));
+    for (size_t i = 0; i < CASE_SAVED_COLUMNS; i++) {
+        if (now[i] == c->stored[i]) continue;
+        if (saved[i].optional) query_int_or_null(q, ++n, now[i]);
+        else query_int(q, ++n, now[i]);
+    }
+    return q;
+}
+
 Status case_save(Tx *tx, CaseRow *c, Errors *errs) {
-    Arena *a = tx_arena(tx);
-    Query *q = query(tx_db(tx),
-                     "UPDATE cases SET state = ?1, outcome = ?2, handler_id = ?3, accepted_at = ?4,"
-                     " decided_at = ?5, delivered_at = ?6, closed_at = ?7, promised_due_day = ?8,"
-                     " statutory_due_day = ?9, warn_day = ?10, paused = ?11, overdue = ?12,"
-                     " answers_json = ?13, flow_json = ?14, clock_json = ?15,"
-                     " revision = revision + 1 WHERE id = ?16 AND revision = ?17");
-    query_int(q, 1, c->state);
-    query_int(q, 2, c->outcome);
-    const int64_t optional[] = {c->handler_id,        c->accepted_at, c->decided_at,
-                                c->delivered_at,      c->closed_at,   c->promised_due_day,
-                                c->statutory_due_day, c->warn_day};
-    for (int i = 0; i < 8; i++) query_int_or_null(q, 3 + i, optional[i]);
-    query_int(q, 11, c->paused);
-    query_int(q, 12, c->overdue);
-    query_str(q, 13, json_to_str(c->answers, a));
-    query_str(q, 14, json_to_str(c->flow, a));
-    query_str(q, 15, json_to_str(c->clock, a));
-    query_int(q, 16, c->id);
-    query_int(q, 17, c->revision);
     int64_t changed = 0;
-    TRY_E(errs, query_run(q, &changed, &e));
+    TRY_E(errs, query_run(save_query(tx_db(tx), c, tx_arena(tx)), &changed, &e));
     if (changed != 1) {
         return errors_add(errs, CONFLICT, S("revision"),
                           "该办件刚刚被其他人员处理过，请刷新页面后再操作");
     }
     c->revision++;
+    case_is_stored(c);
     return OK;
 }
 

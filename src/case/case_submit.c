@@ -86,6 +86,7 @@ static Status insert_case(Tx *tx, CaseRow *c, Errors *errs) {
     query_str(q, 15, json_to_str(c->clock, a));
     TRY_E(errs, query_run(q, NULL, &e));
     c->revision = 1;
+    case_is_stored(c);
     return OK;
 }
 
