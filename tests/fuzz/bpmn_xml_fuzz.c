@@ -43,7 +43,7 @@ static FlowFindings check(Str text, Arena *a) {
     size_t errors = 0;
     must(fs.count <= FLOW_FINDINGS_MAX);
     for (size_t i = 0; i < fs.count; i++) {
-        errors += fs.items[i].severity == FLOW_ERROR;
+        errors += fs.items[i].severity == FLOW_FINDING_ERROR;
         must(fs.items[i].rule.len && flow_finding_message(&fs.items[i], NULL, NULL, a).len);
     }
     must(errors == fs.errors && (flow_refuse(&fs, &err) == OK) == (errors == 0));

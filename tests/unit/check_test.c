@@ -279,6 +279,17 @@ static void loading(void **unused) {
     assert_int_equal(fs.count, 2);
     assert_int_equal(fs.errors, 0);
     assert_int_equal(flow_refuse(&fs, &err), OK);
+    // The order of elements, and flows that only name their ends; not a flow that leads nowhere.
+    fs = check(S(PROCESS("<task id=\"a\"/><startEvent id=\"s\"/><endEvent id=\"e\"/>" LINE
+                         "<property id=\"x\"/>")),
+               &(FlowCheckOptions){.loading = true}, a);
+    assert_int_equal(fs.errors, 0);
+    assert_non_null(find(&fs, S("XSD-Check")));
+    assert_non_null(find(&fs, S("EXT.023")));
+    fs = check(S("<a/>"), &(FlowCheckOptions){.loading = true}, a);
+    assert_int_equal(fs.errors, 1);
+    fs = check(S(PROCESS("<startEvent id=\"s\"/>")), &(FlowCheckOptions){.loading = true}, a);
+    assert_non_null(find(&fs, S("EXT.101")));
     arena_free(a);
 }
 
