@@ -219,7 +219,8 @@ static void misplaced(Check *c, const DocumentNode *n, const Content *content, s
     for (size_t i = 0; i < upto; i++)
         if (fits(content->children[i], n)) {
             // The order says nothing that running depends on.
-            const FlowSeverity severity = c->options->loading ? FLOW_FINDING_WARNING : FLOW_FINDING_ERROR;
+            const FlowSeverity severity =
+                c->options->loading ? FLOW_FINDING_WARNING : FLOW_FINDING_ERROR;
             check_add(c, n, S("XSD-Check"), severity, "{1} 的位置不对，应当写在前面",
                       (Str[ERROR_ARGS]){n->local});
             check_child(c, n, content->children[i]);
