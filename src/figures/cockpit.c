@@ -2,6 +2,7 @@
 // replaced whole. A request copies the newest out under a lock held for that copy alone; only the
 // very first question about a scope waits for its computation.
 #include "figures/cockpit.h"
+#include "figures/figures_internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -63,10 +64,21 @@ static Status default_days(Db *db, Instant now, FigureScope *scope, Error *err) 
     return OK;
 }
 
-static Status put_series(const Figures *f, Db *db, const FigureScope *scope, Str name, Str code,
-                         Str by, uint32_t most, ContextBuilder *b, Error *err) {
-    Value v;
-    Status st = figure_series(f, db, code, by, scope, most, b->arena, &v, err);
+// The walks that most of it is made from.
+typedef struct Walks {
+    const Tally *accepted, *decided;
+} Walks;
+
+static Status put_series(const Figures *f, Db *db, const FigureScope *scope, const Walks *w,
+                         Str name, Str code, Str by, uint32_t most, ContextBuilder *b,
+                         Error *err) {
+    Value v = v_null();
+    bool has = false;
+    const Indicator *in = indicator_find(f, code);
+    Status st = tally_series(w->accepted, db, in, by, most, b->arena, &v, &has, err);
+    if (st == OK && !has)
+        st = tally_series(w->decided, db, in, by, most, b->arena, &v, &has, err);
+    if (st == OK && !has) st = figure_series(f, db, code, by, scope, most, b->arena, &v, err);
     if (st == OK) context_put(b, name, v);
     return st;
 }
@@ -92,10 +104,11 @@ static Status put_lights(Db *db, const FigureScope *scope, Day today, ContextBui
     return query_done(q, err);
 }
 
-static Status put_figures(const Figures *f, Db *db, const FigureScope *scope, ContextBuilder *out,
-                          Error *err) {
+static Status put_figures(const Figures *f, Db *db, const FigureScope *scope, const Walks *w,
+                          ContextBuilder *out, Error *err) {
     Value values;
-    Status st = figures_compute(f, db, scope, out->arena, &values, err);
+    Status st =
+        figures_from(f, db, scope, w->accepted, w->decided, out->arena, &values, err);
     if (st != OK) return st;
     ContextBuilder texts = context_make(out->arena);
     for (size_t i = 0; i < values.len; i++) {
@@ -115,7 +128,10 @@ static Status compute(Cockpit *c, Db *db, const FigureScope *scope, Instant now,
     context_put(&b, S("to"), v_day(scope->to));
     context_put(&b, S("unit"), v_str(arena_str(a, scope->unit)));
     context_put(&b, S("town"), v_str(arena_str(a, scope->town)));
-    Status st = put_figures(c->figures, db, scope, &b, err);
+    Walks w;
+    Status st = tally_make(c->figures, db, scope, "c.accepted_at", a, &w.accepted, err);
+    if (st == OK) st = tally_make(c->figures, db, scope, "c.decided_at", a, &w.decided, err);
+    if (st == OK) st = put_figures(c->figures, db, scope, &w, &b, err);
     static const struct {
         Str name, code, by;
         uint32_t most;
@@ -128,7 +144,7 @@ static Status compute(Cockpit *c, Db *db, const FigureScope *scope, Instant now,
         {S_INIT("grades"), S_INIT("ratings"), S_INIT("grade"), 5},
     };
     for (size_t i = 0; st == OK && i < sizeof series / sizeof *series; i++) {
-        st = put_series(c->figures, db, scope, series[i].name, series[i].code, series[i].by,
+        st = put_series(c->figures, db, scope, &w, series[i].name, series[i].code, series[i].by,
                         series[i].most, &b, err);
     }
     if (st == OK) st = put_lights(db, scope, instant_day(now), &b, err);

@@ -22,23 +22,25 @@ typedef struct Known {
     Str name;
     Source source; // SOURCE_FORMULA: any
     const char *before, *after;
+    Check check;
 } Known;
 
 // `after` NULL: a switch, which must be true. The unary plus keeps a database from walking the
 // cases item by item: the index by instant holds everything these counts need.
 static const Known conditions[] = {
     {S_INIT("public"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE audience > 0)",
-     NULL},
-    {S_INIT("overdue"), SOURCE_CASES, "c.overdue = 1", NULL},
-    {S_INIT("kind"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE case_kind = ", ")"},
+     NULL, CHECK_PUBLIC},
+    {S_INIT("overdue"), SOURCE_CASES, "c.overdue = 1", NULL, CHECK_NONE},
+    {S_INIT("kind"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE case_kind = ", ")",
+     CHECK_KIND},
     {S_INIT("bundle"), SOURCE_CASES, "+c.item_id IN (SELECT id FROM item WHERE is_bundle = 1)",
-     NULL},
-    {S_INIT("item"), SOURCE_FORMULA, "c.item_id = (SELECT id FROM item WHERE code = ", ")"},
-    {S_INIT("state"), SOURCE_CASES, "c.state = ", ""},
-    {S_INIT("outcome"), SOURCE_CASES, "c.outcome = ", ""},
-    {S_INIT("grade_min"), SOURCE_RATINGS, "r.grade >= ", ""},
-    {S_INIT("grade_max"), SOURCE_RATINGS, "r.grade <= ", ""},
-    {S_INIT("ledger"), SOURCE_LEDGER, "l.ledger = ", ""},
+     NULL, CHECK_BUNDLE},
+    {S_INIT("item"), SOURCE_FORMULA, "c.item_id = (SELECT id FROM item WHERE code = ", ")", CHECK_NONE},
+    {S_INIT("state"), SOURCE_CASES, "c.state = ", "", CHECK_NONE},
+    {S_INIT("outcome"), SOURCE_CASES, "c.outcome = ", "", CHECK_NONE},
+    {S_INIT("grade_min"), SOURCE_RATINGS, "r.grade >= ", "", CHECK_NONE},
+    {S_INIT("grade_max"), SOURCE_RATINGS, "r.grade <= ", "", CHECK_NONE},
+    {S_INIT("ledger"), SOURCE_LEDGER, "l.ledger = ", "", CHECK_NONE},
 };
 
 typedef struct Word {
@@ -82,7 +84,8 @@ static Status read_condition(Indicator *in, const Entry *e, Error *err) {
     if (str_eq(e->key, S("channel"))) { // of the act, not of the case
         bool online = str_eq(v_text(e->value), S("online"));
         const char *column = in->source == SOURCE_HANDLINGS ? "e.handling = " : "c.channel = ";
-        *c = (Condition){column, "", v_int(online ? HANDLING_ONLINE : HANDLING_WINDOW)};
+        Check check = in->source == SOURCE_CASES ? CHECK_CHANNEL : CHECK_NONE;
+        *c = (Condition){column, "", v_int(online ? HANDLING_ONLINE : HANDLING_WINDOW), check};
         in->where_count++;
         return OK;
     }
@@ -94,7 +97,7 @@ static Status read_condition(Indicator *in, const Entry *e, Error *err) {
         if (!k->after && !v_true(e->value)) {
             return error_set(err, INVALID, in->code, "指标条件“{1}”只能为 true", e->key);
         }
-        *c = (Condition){k->before, k->after, e->value};
+        *c = (Condition){k->before, k->after, e->value, k->check};
         in->where_count++;
         return OK;
     }
@@ -321,18 +324,21 @@ Status figure_compute(const Figures *f, Db *db, Str code, const FigureScope *sco
                        : count_one(in, db, scope, a, ret, err);
 }
 
-Status figures_compute(const Figures *f, Db *db, const FigureScope *scope, Arena *a, Value *ret,
-                       Error *err) {
+Status figures_from(const Figures *f, Db *db, const FigureScope *scope, const Tally *accepted,
+                    const Tally *decided, Arena *a, Value *ret, Error *err) {
     ContextBuilder b = context_make(a);
     for (int formulas = 0; formulas < 2; formulas++) { // counts first: formulas read them
         for (size_t i = 0; i < f->count; i++) {
             const Indicator *in = &f->items[i];
             if ((in->formula != NULL) != (formulas == 1)) continue;
             Value v;
+            int64_t n;
             if (in->formula) {
                 FeelScope names = {.variables = context_done(&b)};
                 FeelRun run = {.arena = a, .scope = &names};
                 v = feel_eval(&run, in->formula);
+            } else if (tally_count(accepted, in, &n) || tally_count(decided, in, &n)) {
+                v = v_int(n);
             } else {
                 Status st = count_one(in, db, scope, a, &v, err);
                 if (st != OK) return st;
@@ -342,6 +348,23 @@ Status figures_compute(const Figures *f, Db *db, const FigureScope *scope, Arena
     }
     *ret = context_done(&b);
     return OK;
+}
+
+// A walk pays when it counts for more than one figure.
+static Status tally_several(const Figures *f, Db *db, const FigureScope *scope, const char *at,
+                            Arena *a, const Tally **ret, Error *err) {
+    size_t several = 0;
+    for (size_t i = 0; i < f->count; i++) several += tally_fits(&f->items[i], at);
+    *ret = NULL;
+    return several > 1 ? tally_make(f, db, scope, at, a, ret, err) : OK;
+}
+
+Status figures_compute(const Figures *f, Db *db, const FigureScope *scope, Arena *a, Value *ret,
+                       Error *err) {
+    const Tally *accepted, *decided;
+    Status st = tally_several(f, db, scope, "c.accepted_at", a, &accepted, err);
+    if (st == OK) st = tally_several(f, db, scope, "c.decided_at", a, &decided, err);
+    return st == OK ? figures_from(f, db, scope, accepted, decided, a, ret, err) : st;
 }
 
 // ---- series ----

@@ -4,6 +4,7 @@
 #include "case_fixture.h"
 
 #include "figures/cockpit.h"
+#include "figures/figures_internal.h"
 #include "figures/summary.h"
 
 static const Figures *figures;
@@ -172,6 +173,91 @@ static void series_add_up(void **state) {
     }
 }
 
+// Some hundreds of cases of several items, units, towns, channels and days, accepted and decided or not.
+static void many_cases(County *c) {
+    static bool made[2];
+    if (made[c->f->postgres]) return;
+    made[c->f->postgres] = true;
+    fixture_do(
+        c->f,
+        "WITH RECURSIVE n(k) AS (SELECT CAST(1 AS BIGINT) UNION ALL"
+        " SELECT k + 1 FROM n WHERE k < 400)"
+        " INSERT INTO cases (id, number, item_id, item_version_id, unit_id, town_id, party_id,"
+        " channel, state, received_at, accepted_at, decided_at, overdue, answers_json, flow_json,"
+        " clock_json) SELECT 700000 + k, '33022520230301' || CAST(2000000 + k AS TEXT),"
+        " (SELECT MIN(id) FROM item) + k / 3 % 90, (SELECT MIN(id) FROM item_version),"
+        " (SELECT MIN(id) FROM unit WHERE kind = 'department') + k % 5,"
+        " CASE WHEN k % 4 = 0 THEN (SELECT MIN(id) FROM unit WHERE kind = 'town') + k / 4 % 3 END,"
+        " (SELECT MIN(id) FROM party), 1 + k / 7 % 2, 4, 1677600000000 + k * 7000000,"
+        " CASE WHEN k % 9 > 0 THEN 1677600000000 + k * 7000000 END,"
+        " CASE WHEN k % 9 > 2 THEN 1677700000000 + k * 7000000 END,"
+        " CASE WHEN k % 9 > 7 THEN 1 ELSE 0 END, '{}', '{}', '{}' FROM n");
+}
+
+static void expect_series(County *c, Db *db, const FigureScope *scope, const Tally *t, Str code) {
+    static const char *const by[] = {"day", "unit", "town", "item"};
+    const Indicator *in = indicator_find(figures, code);
+    for (size_t i = 0; i < 4; i++) {
+        for (uint32_t most = 3; most < 2000; most *= 20) {
+            Value one, other;
+            bool has;
+            Error err;
+            assert_int_equal(
+                tally_series(t, db, in, str_z(by[i]), most, c->a, &one, &has, &err), OK);
+            assert_true(has);
+            assert_int_equal(figure_series(figures, db, code, str_z(by[i]), scope, most, c->a,
+                                           &other, &err),
+                             OK);
+            assert_true(str_eq(json_to_str(one, c->a), json_to_str(other, c->a)));
+        }
+    }
+}
+
+// What one walk counts for many is what each statement counts for itself.
+static void one_walk_counts_the_same(void **state) {
+    County *c = *state;
+    many_cases(c);
+    Error err = {.status = OK};
+    DB_AUTO db = NULL;
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    FigureScope scopes[8] = {march(), march(), march(), march()};
+    scopes[1].to = scopes[1].from;
+    scopes[2].to += 60;
+    scopes[3].from += 10;
+    size_t count = 4;
+    Query *q = query(db, "SELECT code, kind FROM unit WHERE kind IN ('town', 'department')"
+                         " AND id IN (SELECT unit_id FROM cases UNION SELECT town_id FROM cases)"
+                         " ORDER BY kind, id LIMIT 30");
+    while (query_next(q)) {
+        bool town = str_eq(query_col_str(q, 1), S("town"));
+        if (count >= (town ? 8u : 6u)) continue;
+        scopes[count] = scopes[0];
+        *(town ? &scopes[count].town : &scopes[count].unit) = query_col_keep(q, 0, c->a);
+        count++;
+    }
+    assert_int_equal(query_done(q, &err), OK);
+    assert_int_equal(count, 8);
+    for (size_t i = 0; i < count; i++) {
+        Value all;
+        const Tally *accepted, *decided;
+        assert_int_equal(figures_compute(figures, db, &scopes[i], c->a, &all, &err), OK);
+        for (size_t k = 0; k < figures_count(figures); k++) {
+            Value one;
+            Str code = figure_code(figures, k);
+            assert_int_equal(figure_compute(figures, db, code, &scopes[i], c->a, &one, &err), OK);
+            assert_true(str_eq(v_to_str(one, c->a), v_to_str(v_get(all, code), c->a)));
+        }
+        assert_int_equal(
+            tally_make(figures, db, &scopes[i], "c.accepted_at", c->a, &accepted, &err), OK);
+        assert_int_equal(
+            tally_make(figures, db, &scopes[i], "c.decided_at", c->a, &decided, &err), OK);
+        expect_series(c, db, &scopes[i], accepted, S("cases_accepted"));
+        expect_series(c, db, &scopes[i], accepted, S("cases_instant"));
+        expect_series(c, db, &scopes[i], decided, S("cases_completed"));
+    }
+    assert_true(v_to_int(figure(c, "cases_accepted"), 0) > 200);
+}
+
 static void summary_links_every_number(void **state) {
     County *c = *state;
     FigureScope scope = march();
@@ -286,6 +372,7 @@ static int fresh(void **state) {
     EACH(counts_follow_the_records), EACH(every_figure_opens_into_what_it_counted), \
         EACH(records_hide_the_rater_and_mask_names),                                          \
         EACH(a_rating_is_not_found_through_its_handling), EACH(series_add_up),                \
+        EACH(one_walk_counts_the_same),                                                   \
         EACH(summary_links_every_number), EACH(cockpit_copies_follow_events),       \
         EACH(wrong_indicators_are_refused), EACH(money_is_printed_as_people_speak)
 
