@@ -18,3 +18,7 @@ MUST_USE Status cockpit_refresh(Cockpit *c, Instant now, Error *err);
 // before}. `from`/`to` 0: from 1 January of the year of the newest case to its day. A copy in `a`.
 MUST_USE Status cockpit_model(Cockpit *c, const FigureScope *scope, Instant now, Arena *a,
                               Value *ret, Error *err);
+// All figures of a scope as they are now: of a copy, when nothing was committed since it was made,
+// else computed.
+MUST_USE Status cockpit_figures(Cockpit *c, Db *db, const FigureScope *scope, Arena *a, Value *ret,
+                                Error *err);

@@ -126,9 +126,14 @@ Status summary_write(const Figures *f, Db *db, const FigureScope *scope, Str cou
     if (scope->to < scope->from) {
         return error_set(err, INVALID, S("to"), "结束日期不能早于开始日期");
     }
-    Value values = v_null(), links, views;
+    Value values = v_null();
     Status st = figures_compute(f, db, scope, a, &values, err);
-    if (st != OK) return st;
+    return st == OK ? summary_of(f, values, scope, county, lang, base, now, a, ret, err) : st;
+}
+
+Status summary_of(const Figures *f, Value values, const FigureScope *scope, Str county, Str lang,
+                  Str base, Instant now, Arena *a, Value *ret, Error *err) {
+    Value links, views;
     figure_views(f, values, scope, lang, base, a, &links, &views);
     ContextBuilder model = context_make(a);
     context_put_new(&model, S("county"), v_str(county));
@@ -136,7 +141,7 @@ Status summary_write(const Figures *f, Db *db, const FigureScope *scope, Str cou
     context_put_new(&model, S("to"), v_day(scope->to));
     context_put_new(&model, S("f"), links);
     Str markdown = S(""), title = S("");
-    st = render(context_done(&model), lang, now, a, &markdown, err);
+    Status st = render(context_done(&model), lang, now, a, &markdown, err);
     if (st != OK) return st;
     Value blocks = markdown_blocks(markdown, &title, a);
     ContextBuilder b = context_make(a);

@@ -76,13 +76,15 @@ static Status put_scope(Request *rq, ContextBuilder *b, Str path, const FigureSc
 
 static Status figures_page(Request *rq, Reply *reply, Errors *errs) {
     const Figures *f;
+    Cockpit *c;
     FigureScope scope;
     Day newest = 0;
     Value values;
     Status st = scope_of(rq, &scope, &newest, errs);
     if (st != OK) return st;
     PAGE_TRY(errs, pages_figures(rq->app, &f, &e));
-    PAGE_TRY(errs, figures_compute(f, rq->db, &scope, rq->arena, &values, &e));
+    PAGE_TRY(errs, pages_cockpit(rq->app, &c, &e));
+    PAGE_TRY(errs, cockpit_figures(c, rq->db, &scope, rq->arena, &values, &e));
     ListBuilder list = list_make(rq->arena);
     for (size_t i = 0; i < figures_count(f); i++) {
         Str code = figure_code(f, i);

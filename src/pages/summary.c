@@ -5,6 +5,8 @@
 static Status written(Request *rq, Str base, FigureScope *ret_scope, Day *ret_newest, Value *ret,
                       Errors *errs) {
     const Figures *f;
+    Cockpit *c;
+    Value values;
     Day from, to;
     bool given;
     PAGE_TRY(errs, work_default_days(rq, &from, &to, &e));
@@ -15,8 +17,10 @@ static Status written(Request *rq, Str base, FigureScope *ret_scope, Day *ret_ne
     const App *app = rq->app;
     bool en = str_eq(rq->lang, S("en")) && app->translate;
     Str county = en ? app->translate(app->english, app->county) : app->county;
-    PAGE_TRY(errs, summary_write(f, rq->db, ret_scope, county, rq->lang, base, rq->now, rq->arena,
-                                 ret, &e));
+    PAGE_TRY(errs, pages_cockpit(rq->app, &c, &e));
+    PAGE_TRY(errs, cockpit_figures(c, rq->db, ret_scope, rq->arena, &values, &e));
+    PAGE_TRY(errs, summary_of(f, values, ret_scope, county, rq->lang, base, rq->now, rq->arena, ret,
+                              &e));
     return OK;
 }
 

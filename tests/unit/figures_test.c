@@ -290,6 +290,15 @@ static void summary_links_every_number(void **state) {
     }
 }
 
+static int64_t accepted_now(County *c, Cockpit *cockpit, const FigureScope *scope) {
+    Error err = {.status = OK};
+    DB_AUTO db = NULL;
+    Value values;
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    assert_int_equal(cockpit_figures(cockpit, db, scope, c->a, &values, &err), OK);
+    return v_to_int(v_get_lit(values, "cases_accepted"), -1);
+}
+
 static void cockpit_copies_follow_events(void **state) {
     County *c = *state;
     Actor citizen = county_actor(c, "citizen");
@@ -301,10 +310,16 @@ static void cockpit_copies_follow_events(void **state) {
     if (cockpit_model(cockpit, &whole, c->now, c->a, &model, &err) != OK)
         fixture_fail("cockpit", &err);
     int64_t before = v_to_int(v_path(model, S("figures.cases_accepted")), -1);
+    FigureScope year = {0};
+    assert_true(v_to_day(v_get_lit(model, "from"), &year.from));
+    assert_true(v_to_day(v_get_lit(model, "to"), &year.to));
+    assert_int_equal(accepted_now(c, cockpit, &year), before);
     certificate(c, &citizen);
     assert_int_equal(cockpit_model(cockpit, &whole, c->now, c->a, &model, &err), OK);
     assert_int_equal(v_to_int(v_path(model, S("figures.cases_accepted")), -1), before); // the copy
+    assert_int_equal(accepted_now(c, cockpit, &year), before + 1); // not the copy
     assert_int_equal(cockpit_refresh(cockpit, c->now, &err), OK);
+    assert_int_equal(accepted_now(c, cockpit, &year), before + 1);
     assert_int_equal(cockpit_model(cockpit, &whole, c->now, c->a, &model, &err), OK);
     assert_int_equal(v_to_int(v_path(model, S("figures.cases_accepted")), -1), before + 1);
     FigureScope wrong = {.from = 10, .to = 5};
