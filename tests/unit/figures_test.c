@@ -173,7 +173,8 @@ static void series_add_up(void **state) {
     }
 }
 
-// Some hundreds of cases of several items, units, towns, channels and days, accepted and decided or not.
+// Some hundreds of cases of several items, units, towns, channels and days, accepted and decided or
+// not.
 static void many_cases(County *c) {
     static bool made[2];
     if (made[c->f->postgres]) return;
