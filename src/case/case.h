@@ -150,8 +150,8 @@ MUST_USE Status case_list(CaseRoom *r, Db *db, const Actor *actor, Value filter,
                           Arena *a, Value *ret, Error *err);
 // Open tasks of the actor's posts, most urgent first. filter: {light, whose (mine, free), post, q
 // (in number, item; beginning of the applicant's name), after, page_size} → {rows:[{id, number,
-// item, applicant, name, due, left, light, claimed_by…}], next (cursor), counts of all: {all, late,
-// soon, mine, free}}.
+// item, applicant, name, due, left, light, claimed_by…}], next (cursor), total and counts of all:
+// {all, late, soon, mine, free}}.
 MUST_USE Status task_list(CaseRoom *r, Db *db, const Actor *actor, Value filter, Instant now,
                           Arena *a, Value *ret, Error *err);
 // What a stranger who has the number and the last four digits of the applicant's phone or number

@@ -91,7 +91,7 @@ static Str upper_bound(Str prefix, Arena *a) {
 static Status few_parties(Db *db, Str name, Str until, bool *ret, Error *err) {
     int64_t n = 0;
     Query *q = query(db, "SELECT COUNT(*) FROM (SELECT 1 FROM party WHERE name >= ?1 AND name <= ?2"
-                         " LIMIT ?3) AS some");
+                         " LIMIT ?3) AS counted");
     query_str(q, 1, name);
     query_str(q, 2, until);
     query_int(q, 3, PARTIES_FEW + 1);
@@ -264,7 +264,7 @@ static Status count_cases(Db *db, const Filter *f, Arena *a, ContextBuilder *out
     buf_str(&sql, buf_view(&f->counted));
     buf_lit(&sql, " LIMIT ");
     buf_int(&sql, f->count_max + 1);
-    buf_lit(&sql, ") AS some");
+    buf_lit(&sql, ") AS counted");
     Query *q = query(db, arena_cstr(a, buf_view(&sql)));
     filter_bind(f, q);
     int64_t n = 0;

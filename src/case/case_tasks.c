@@ -68,7 +68,9 @@ static Status put_counts(Db *db, const Actor *actor, Day today, Arena *a, Contex
         for (int i = 0; i < 5; i++)
             context_put_new(&b, names[i], v_int(query_col_null(q, i) ? 0 : query_col_int(q, i)));
     }
-    context_put_new(out, S("counts"), context_done(&b));
+    Value counts = context_done(&b);
+    context_put_new(out, S("counts"), counts);
+    context_put_new(out, S("total"), v_get_lit(counts, "all"));
     return query_done(q, err);
 }
 

@@ -168,6 +168,57 @@ static void states_and_lights(void **state) {
     }
 }
 
+// All pages of a filter: how many tasks, each once and the most urgent first.
+static int64_t tasks_of(County *c, const Actor *who, Value filter) {
+    Error err = {.status = OK};
+    DB_AUTO db = NULL;
+    Value at = v_with(filter, S("page_size"), v_int(7), c->a), found;
+    int64_t seen = 0, last_due = -1, last_id = -1;
+    assert_int_equal(store_read(c->f->store, &db, &err), OK);
+    do {
+        assert_int_equal(task_list(c->room, db, who, at, c->now, c->a, &found, &err), OK);
+        Value rows = v_get_lit(found, "rows");
+        for (uint32_t i = 0; i < rows.len; i++, seen++) {
+            Day day = 999999;
+            (void)!v_to_day(v_get_lit(v_at(rows, i), "case_due"), &day);
+            int64_t id = v_to_int(v_get_lit(v_at(rows, i), "id"), 0);
+            assert_true(day > last_due || (day == last_due && id > last_id));
+            last_due = day;
+            last_id = id;
+        }
+        at = v_with(at, S("after"), v_get_lit(found, "next"), c->a);
+    } while (!v_is_null(v_get_lit(found, "next")));
+    return seen;
+}
+
+static void tasks_go_on_page_by_page(void **state) {
+    County *c = *state;
+    Actor who = county_actor(c, "rsj");
+    c->now = day_instant(19480, 0);
+    fixture_do(c->f, arena_cstr(c->a, arena_printf(c->a,
+        "INSERT INTO task (case_id, token, node, name, unit_id, post_id, account_id, state,"
+        " opened_at) SELECT c.id, 1, 'n', '审核', c.unit_id,"
+        " (SELECT MIN(post_id) FROM account_post WHERE account_id = %lld),"
+        " CASE WHEN c.id %% 3 = 0 THEN %lld END, 1, 1 FROM cases c"
+        " WHERE c.id > 500000 AND c.id <= 500300",
+        (long long)who.account_id, (long long)who.account_id)));
+    fixture_do(c->f, "UPDATE cases SET promised_due_day = NULL WHERE id > 500000 AND id <= 500020");
+    int64_t red = fixture_int(c->f, "SELECT COUNT(*) FROM task t JOIN cases c ON c.id = t.case_id"
+                                    " WHERE t.node = 'n' AND c.promised_due_day < 19480");
+    assert_true(red > 10);
+    assert_int_equal(tasks_of(c, &who, v_null()), 300);
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'light':'red'}")), red);
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'whose':'mine'}")), 100);
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'whose':'free'}")), 200);
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'q':'1000123'}")), 1);
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'q':'象山%'}")), 0); // no pattern
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'post':'nobody'}")), 0);
+    assert_int_equal(tasks_of(c, &who, county_json(c, "{'q':'石浦'}")),
+                     fixture_int(c->f, "SELECT COUNT(*) FROM cases c JOIN party p ON"
+                                       " p.id = c.party_id WHERE c.id > 500000 AND c.id <= 500300"
+                                       " AND p.name >= '石浦' AND p.name < '石浧'"));
+}
+
 static int up_sqlite(void **state) {
     if (county_up(state, false) != 0) return -1;
     fill(*state);
@@ -186,7 +237,9 @@ static int fresh(void **state) {
 }
 
 #define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS EACH(lists_hold_what_their_filters_say), EACH(states_and_lights)
+#define TESTS                                                                \
+    EACH(lists_hold_what_their_filters_say), EACH(states_and_lights),          \
+        EACH(tasks_go_on_page_by_page)
 
 int main(void) {
     const struct CMUnitTest sqlite[] = {TESTS};
