@@ -14,9 +14,11 @@ enum {
     "c.id, c.number, c.state, c.outcome, c.channel, c.received_at, c.accepted_at, c.decided_at," \
     " c.promised_due_day, c.warn_day, c.paused, c.overdue, c.closed_at, i.name, i.name_en,"      \
     " u.name, u.name_en, p.name, p.kind"
-#define LIST_FROM                                                                   \
-    " FROM cases c JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id" \
-    " JOIN party p ON p.id = c.party_id"
+// The unary plus: a list is walked in its order and the names looked up for the rows it shows. Else
+// the database may take department after department and sort all of their cases.
+#define LIST_FROM                                                                     \
+    " FROM cases c JOIN item i ON i.id = +c.item_id JOIN unit u ON u.id = +c.unit_id" \
+    " JOIN party p ON p.id = +c.party_id"
 
 typedef struct Filter {
     Buf where;
@@ -48,21 +50,26 @@ static void filter_add(Filter *f, const char *before, Value v, const char *after
     buf_str(&f->where, str_z(after));
 }
 
-// A period: days [from, to] of an instant, by which the list is then ordered.
+// A period: days [from, to] of an instant, by which the list is then ordered. Rows found by a name
+// or number, and open cases, are few: their period is checked, not walked. For open cases not even
+// that there is an instant may follow from the condition, or the database walks an index of those
+// that have one.
 static void filter_period(Filter *f, Value filter, Str from, Str to, const char *column) {
     Day d;
     Arena *a = f->arena;
-    Str name = str_z(column);
-    // Rows found by a name or number, and open cases, are few: their period is checked, not walked.
-    const char *walk = f->found || f->open ? "+" : "";
+    const char *walk = f->found ? "+" : "";
+    Str low = arena_printf(a, "%s%s >= ", walk, column),
+        high = arena_printf(a, "%s%s < ", walk, column);
+    if (f->open) {
+        low = arena_printf(a, "COALESCE(%s, -1) >= ", column);
+        high = arena_printf(a, "COALESCE(%s, %lld) < ", column, (long long)INT64_MAX);
+    }
     if (v_to_day(v_get(filter, from), &d)) {
-        Str before = arena_printf(a, "%s%.*s >= ", walk, S_FMT(name));
-        filter_add(f, arena_cstr(a, before), v_int(day_instant(d, 0)), "");
+        filter_add(f, arena_cstr(a, low), v_int(day_instant(d, 0)), "");
         f->order = column;
     }
     if (v_to_day(v_get(filter, to), &d)) {
-        Str before = arena_printf(a, "%s%.*s < ", walk, S_FMT(name));
-        filter_add(f, arena_cstr(a, before), v_int(day_instant(d + 1, 0)), "");
+        filter_add(f, arena_cstr(a, high), v_int(day_instant(d + 1, 0)), "");
         f->order = column;
     }
 }
@@ -116,7 +123,9 @@ static Status filter_name(Filter *f, Db *db, Str q, Error *err) {
                name, name + 1, name);
     if (f->found) buf_str(&f->named, buf_view(&f->counted));
     else
-        buf_printf(&f->named, " AND ((+p.name >= ?%d AND +p.name <= ?%d) OR +p.id_number = ?%d)",
+        buf_printf(&f->named,
+                   " AND ((p.name || '' >= ?%d AND p.name || '' <= ?%d)"
+                   " OR p.id_number || '' = ?%d)",
                    name, name + 1, name);
     if (!f->found) f->count_max = COUNT_ROWS_MAX;
     return OK;

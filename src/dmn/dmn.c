@@ -310,11 +310,9 @@ static void load_imports(Loader *l, Space *space) {
 
 static Status load_file(Loader *l, const DmnFile *file) {
     Element *root;
-    Error err = {0};
-    Status status = dmn_xml(file->xml, l->arena, &root, &err);
+    Status status = dmn_xml(file->xml, l->arena, &root, l->err);
     if (status != OK) {
-        if (file->name.len) error_at(&err, file->name);
-        if (l->err) *l->err = err;
+        if (file->name.len && l->err) error_at(l->err, file->name);
         return status;
     }
     Space *space = arena_new(l->arena, Space);

@@ -6,22 +6,23 @@ typedef struct Columns {
     const char *id, *select, *join;
 } Columns;
 
+// The unary plus: rows come by their instant, and names are looked up for those that are shown.
 static const Columns columns[] = {
     [SOURCE_CASES] = {"c.id",
                       "c.number, i.name, i.name_en, u.name, u.name_en, p.name, p.kind, c.state,"
                       " c.outcome, c.channel, c.overdue",
-                      " JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id"
-                      " JOIN party p ON p.id = c.party_id"},
+                      " JOIN item i ON i.id = +c.item_id JOIN unit u ON u.id = +c.unit_id"
+                      " JOIN party p ON p.id = +c.party_id"},
     [SOURCE_HANDLINGS] = {"e.id",
                           "c.number, i.name, i.name_en, u.name, u.name_en, e.kind, e.handling",
-                          " JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id"},
+                          " JOIN item i ON i.id = +c.item_id JOIN unit u ON u.id = +c.unit_id"},
     [SOURCE_RATINGS] = {"r.id", "'', i.name, i.name_en, u.name, u.name_en, r.grade, r.comment",
-                        " JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id"},
+                        " JOIN item i ON i.id = +c.item_id JOIN unit u ON u.id = +c.unit_id"},
     [SOURCE_LEDGER] = {"l.id",
                        "c.number, i.name, i.name_en, u.name, u.name_en, p.name, p.kind,"
                        " l.amount_fen, l.note",
-                       " JOIN item i ON i.id = c.item_id JOIN unit u ON u.id = c.unit_id"
-                       " JOIN party p ON p.id = l.party_id"},
+                       " JOIN item i ON i.id = +c.item_id JOIN unit u ON u.id = +c.unit_id"
+                       " JOIN party p ON p.id = +l.party_id"},
 };
 
 static Value party_name(Query *q, int col, Arena *a) {

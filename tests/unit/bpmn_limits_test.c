@@ -3,8 +3,8 @@
 // too much of. Those of a file stand in LOADED, those that running meets in RUN.
 //
 // Maxima that are no refusal or that no flow can pass alone:
-//   FLOW_POINTS_MAX, FLOW_COORDINATE_MAX, LANES_MAX, LABEL_LINES_MAX   of a drawing; what is past
-//                            them is not drawn, a drawing never stops a flow
+//   FLOW_POINTS_MAX, FLOW_COORDINATE_MAX, LANES_MAX, DECOR_MAX, LABEL_LINES_MAX   of a drawing;
+//                            what is past them is not drawn, a drawing never stops a flow
 //   DRAWING_SIZE_MAX         bytes of the SVG; FLOW_NODES_MAX is met before
 //   FLOW_FINDINGS_MAX        findings told of; then it says that there are more
 //   FLOW_SOUND_STATES_MAX, FLOW_SOUND_STEPS_MAX, FLOW_CHECK_STEPS_MAX, SOUND_NODES_MAX,
