@@ -42,6 +42,10 @@ Status error_fill(Error *e, Status status, Str where, const char *text,
     return status;
 }
 
+void error_copy(Error *to, const Error *from) {
+    if (to) error_fill(to, from->status, from->where, from->text, from->args);
+}
+
 void error_at(Error *e, Str prefix) {
     if (!e || prefix.len == 0) return;
     char joined[ERROR_TEXT_SIZE];

@@ -39,6 +39,9 @@ typedef struct Error {
 #define error_set(e, status, where, text, ...) \
     error_fill((e), (status), (where), "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
 Status error_fill(Error *e, Status status, Str where, const char *text, const Str args[ERROR_ARGS]);
+// The same error in the room of another; assigning one would leave it pointing into the first.
+// `to` may be NULL.
+void error_copy(Error *to, const Error *from);
 // Same error, `prefix` put before its place: "form.json" + "12" -> "form.json:12".
 void error_at(Error *e, Str prefix);
 

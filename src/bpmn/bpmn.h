@@ -122,6 +122,8 @@ Value flow_variables(Value state);
 // Id of the process the instance runs.
 Str flow_process(const Flow *f, Value state);
 
+// Can its instances wait for a message or a signal at all?
+bool flow_listens(const Flow *f);
 // What the instance waits for, a list of contexts {token, node, kind, name} in the order in which
 // it came to wait: kind "task", "service", "timer", "message", "signal", "conditional", "adhoc".
 MUST_USE Status flow_waiting(const Flow *f, Value state, Arena *a, Value *ret, Error *err);

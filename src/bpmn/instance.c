@@ -72,6 +72,19 @@ static Str waits_for(const Node *n, const Token *t) {
     return n->outside ? S("service") : event_name(n->event);
 }
 
+bool flow_listens(const Flow *f) {
+    for (uint32_t i = 0; i < f->nodes_count; i++) {
+        const Node *n = &f->nodes[i];
+        if (n->kind != NODE_CATCH && n->kind != NODE_BOUNDARY && n->kind != NODE_RECEIVE &&
+            n->kind != NODE_START)
+            continue;
+        for (uint32_t k = 0; k < n->events_count; k++)
+            if (n->events[k].kind == EVENT_MESSAGE || n->events[k].kind == EVENT_SIGNAL)
+                return true;
+    }
+    return false;
+}
+
 Status flow_waiting(const Flow *f, Value state, Arena *a, Value *ret, Error *err) {
     State s;
     Status status = state_read(f, state, a, &s, err);

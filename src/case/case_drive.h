@@ -45,6 +45,7 @@ typedef struct Drive {
     FlowInput queue[FLOW_QUEUE_MAX]; // waiting inputs; a ring
     size_t head, tail, fed;
     ListBuilder records;
+    Value waits;       // [[kind, name]…] in flow_subscription, or null
     int64_t incidents; // open ones of the case
     bool own_input;    // the input being taken is the caller's, not one that followed
     bool strict;       // and whatever the flow says against it is said to him
@@ -75,7 +76,19 @@ MUST_USE Status case_facts(Db *db, const CaseRow *c, Day today, Arena *a, Value 
 MUST_USE Status drive_service(Drive *d, const FlowEffect *fx);
 MUST_USE Status drive_open_task(Drive *d, const FlowEffect *fx);
 
+// case_signal.c
+// Keeps flow_subscription in step with what the flow waits for.
+MUST_USE Status drive_subscribe(Drive *d);
+MUST_USE Status drive_throw_signal(Drive *d, const FlowEffect *fx);
+MUST_USE Status drive_throw_message(Drive *d, const FlowEffect *fx);
+MUST_USE Status drive_escalated(Drive *d, const FlowEffect *fx);
+// The timer of delivery `id` is due.
+MUST_USE Status delivery_fire(Tx *tx, CaseRow *c, const Actor *actor, int64_t id, Errors *errs);
+
 // case_incident.c
+// Variables of a flow that a person gives: a context, or one written in FEEL, {amount: 20 * 100}.
+// Null when there is none. INVALID when it is something else, LIMIT beyond 64 KB.
+MUST_USE Status values_of_input(Tx *tx, Value input, Str name, Value *ret, Errors *errs);
 // Is it the flow's, not the machine's (disk full, busy)?
 bool incident_fits(Status s);
 MUST_USE Status incident_of_input(Drive *d, const FlowInput *in, const Errors *why);

@@ -2,9 +2,9 @@
 // same transaction, until nothing can move.
 //
 // cases.flow_json = {"s": state of the engine, "r": [ids of nodes passed], "p": token of the
-// parent's flow that waits for this case, "i": open incidents}. What the expressions may read
-// besides the flow's own variables are facts of the case: answers, situation, item, applicant,
-// channel, parameters.
+// parent's flow that waits for this case, "i": open incidents, "w": messages and signals waited
+// for}. What the expressions may read besides the flow's own variables are facts of the case:
+// answers, situation, item, applicant, channel, parameters.
 //
 // An effect of the flow may feed the flow again (a service that answers at once), so inputs are
 // queued, never nested. FLOW_INPUTS_MAX bounds them. What happens when a step fails: case_drive.h.
@@ -119,9 +119,9 @@ static Status effect_now(Drive *d, const FlowEffect *fx) {
     case FLOW_RECORD:
         if (d->records.len < FLOW_RECORDS_MAX) list_add(&d->records, v_str(fx->node));
         return OK;
-    case FLOW_THROW_MESSAGE:
-    case FLOW_THROW_SIGNAL:
-    case FLOW_ESCALATED:
+    case FLOW_THROW_MESSAGE: return drive_throw_message(d, fx);
+    case FLOW_THROW_SIGNAL: return drive_throw_signal(d, fx);
+    case FLOW_ESCALATED: return drive_escalated(d, fx);
     case FLOW_ENDED: return OK;
     case FLOW_FAILED:
         return errors_add(d->errs, BROKEN, fx->node, "流程因错误“{1}”中止", fx->name);
@@ -189,6 +189,7 @@ static Value wrap_state(Drive *d, Value state) {
     Value parent = v_get_lit(d->c->flow, "p");
     if (!v_is_null(parent)) context_put_new(&b, S("p"), parent);
     if (d->incidents) context_put_new(&b, S("i"), v_int(d->incidents));
+    if (!v_is_null(d->waits)) context_put_new(&b, S("w"), d->waits);
     return context_done(&b);
 }
 
@@ -264,6 +265,7 @@ Status drive_open(Tx *tx, CaseRow *c, const Actor *actor, Errors *errs, Drive *r
     TRY_S(case_facts(tx_db(tx), c, tx_day(tx), d.arena, &d.facts, errs));
     d.records = list_make(d.arena);
     d.incidents = v_to_int(v_get_lit(c->flow, "i"), 0);
+    d.waits = v_get_lit(c->flow, "w");
     Value before = v_get_lit(c->flow, "r");
     for (size_t i = 0; before.kind == V_LIST && i < before.len; i++) {
         list_add(&d.records, v_at(before, i));
@@ -278,6 +280,7 @@ Status drive_run(Drive *d) {
     if (v_to_int(v_get_lit(d->c->flow, "i"), 0) != d->incidents) {
         d->c->flow = wrap_state(d, v_get_lit(d->c->flow, "s"));
     }
+    TRY_S(drive_subscribe(d));
     return d->c->state == CASE_DECIDED ? tell_parent(d) : OK;
 }
 

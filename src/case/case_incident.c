@@ -332,8 +332,7 @@ Status incident_fire(Tx *tx, CaseRow *c, const Actor *actor, int64_t id, Errors 
 
 enum { VARIABLES_MAX = 64 << 10, VARIABLES_MEMORY = 4 << 20 };
 
-// A context, or one written in FEEL: {post: "330225-SCJ-SP", amount: 20 * 100}.
-static Status values_of_input(Tx *tx, Value input, Str name, Value *ret, Errors *errs) {
+Status values_of_input(Tx *tx, Value input, Str name, Value *ret, Errors *errs) {
     Value v = v_get(input, name);
     Str text = str_trim(v_text(v));
     *ret = v_null();

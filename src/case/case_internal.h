@@ -4,6 +4,8 @@
 #include "case/case.h"
 #include "case/letter.h"
 
+enum { CALENDARS_MAX = 256 }; // times the calendar is loaded anew while the program runs
+
 struct CaseRoom {
     Store *store;
     Items *items;
@@ -12,7 +14,7 @@ struct CaseRoom {
     Str link_key;             // secret behind rating links
     int64_t calendar_seen;    // how often days had been loaded when it was read
     const Calendar *calendar; // read with __atomic_load_n; old ones stay until the room ends
-    Arena *calendar_arenas[8];
+    Arena *calendar_arenas[CALENDARS_MAX]; // old ones stay: a reader may hold them
     size_t calendar_arenas_count;
 };
 
@@ -53,6 +55,9 @@ typedef struct CaseRow {
     int64_t stored[CASE_SAVED_COLUMNS]; // as the row has them: what is the same is not written
     Value stored_answers;
 } CaseRow;
+
+// flow_subscription.kind, flow_delivery.kind and the first of each pair in flow_json's "w"
+typedef enum FlowThrown { THROWN_MESSAGE = 1, THROWN_SIGNAL = 2 } FlowThrown;
 // The row was just read or written: `stored` is what the members say.
 void case_is_stored(CaseRow *c);
 
@@ -71,6 +76,8 @@ bool case_is_own(const CaseRow *c, const Actor *actor);
 bool case_is_self(const CaseRow *c, const Actor *actor);
 // Applicants act online; everyone else at a window.
 Handling actor_channel(const Actor *actor);
+// Has the actor a task of the case, or could have: does he hold the post of one?
+MUST_USE Status holds_a_task(Tx *tx, const CaseRow *c, const Actor *actor, bool *ret, Errors *errs);
 // Refuses unless the case is in one of `states` (bits 1 << CaseState).
 MUST_USE Status case_expect(const CaseRow *c, unsigned states, Errors *errs);
 // A trimmed text of the input within NOTE_MAX; INVALID when it is required and empty.
@@ -135,8 +142,9 @@ MUST_USE Status material_set(Tx *tx, int64_t case_id, Str code, Str name, Materi
 
 MUST_USE Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due,
                           Errors *errs);
-MUST_USE Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token,
-                             Errors *errs); // kind empty: all; token 0: any
+// kind empty: all but deliveries, which say in the case's trail that they came too late; token 0:
+// any
+MUST_USE Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token, Errors *errs);
 // A timer of the flow: `v` as in FLOW_SET_TIMER. INVALID when it is no moment.
 MUST_USE Status timer_set_flow(Tx *tx, const CaseRow *c, Str node, int64_t token, Value v,
                                Errors *errs);
@@ -177,6 +185,7 @@ Status cmd_resume(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_extend(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_deliver(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_remark(Tx *, const Actor *, Value, Value *, Errors *);
+Status cmd_message(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_look(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_open_file(Tx *, const Actor *, Value, Value *, Errors *);
 Status cmd_export(Tx *, const Actor *, Value, Value *, Errors *);

@@ -200,8 +200,7 @@ Status cmd_look(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *err
     return OK;
 }
 
-// Has the actor a task of the case, or could have: does he hold the post of one?
-static Status holds_a_task(Tx *tx, const CaseRow *c, const Actor *actor, bool *ret, Errors *errs) {
+Status holds_a_task(Tx *tx, const CaseRow *c, const Actor *actor, bool *ret, Errors *errs) {
     Query *q = query(tx_db(tx), "SELECT post_id FROM task WHERE case_id = ?1");
     query_int(q, 1, c->id);
     *ret = false;

@@ -51,6 +51,13 @@ Str event_kind_name(Str kind) {
         {S_INIT("incident.mended"), S_INIT("处理流程异常，未成功")},
         {S_INIT("incident.resolved"), S_INIT("流程异常排除")},
         {S_INIT("incident.closed"), S_INIT("流程异常不再等待")},
+        {S_INIT("flow.signal"), S_INIT("流程发出信号")},
+        {S_INIT("flow.message"), S_INIT("流程发出消息")},
+        {S_INIT("flow.message_unclaimed"), S_INIT("流程发出的消息没有办件在等")},
+        {S_INIT("flow.delivered"), S_INIT("收到别的办件的消息")},
+        {S_INIT("flow.undelivered"), S_INIT("别的办件的消息来得太晚")},
+        {S_INIT("flow.escalated"), S_INIT("流程上报")},
+        {S_INIT("case.message"), S_INIT("给流程发消息")},
     };
     return name_of(names, sizeof names / sizeof *names, kind);
 }

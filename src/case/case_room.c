@@ -46,7 +46,7 @@ static Status calendar_loads(Db *db, int64_t *ret, Error *err) {
 
 // Reads the calendar again, after its days were loaded. The old one stays: a reader may hold it.
 static Status calendar_refresh(CaseRoom *r, Db *db, Error *err) {
-    if (r->calendar_arenas_count == 8) {
+    if (r->calendar_arenas_count == CALENDARS_MAX) {
         return error_set(err, LIMIT, S("calendar"), "日历重新载入次数过多，请重启程序");
     }
     Arena *a = arena_create(CALENDAR_MEMORY_MAX);
@@ -129,6 +129,7 @@ void case_register(CaseRoom *r) {
         {S_INIT("case.extend"), ROLE_LEADER, cmd_extend},
         {S_INIT("case.deliver"), ROLES_APPLICANT | ROLE_CLERK, cmd_deliver},
         {S_INIT("case.remark"), ROLES_OFFICIAL, cmd_remark},
+        {S_INIT("case.message"), ROLE_CLERK | ROLE_APPROVER | ROLE_SYSTEM, cmd_message},
         {S_INIT("case.look"), ROLE_CLERK | ROLE_APPROVER, cmd_look},
         {S_INIT("case.open_file"), ROLES_OFFICIAL, cmd_open_file},
         {S_INIT("archive.export"), ROLE_CITIZEN | ROLE_AUDITADMIN, cmd_export},

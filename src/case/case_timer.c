@@ -20,7 +20,8 @@ Status timer_set(Tx *tx, int64_t case_id, Str kind, int64_t token, Instant due, 
 Status timers_clear(Tx *tx, int64_t case_id, Str kind, int64_t token, Errors *errs) {
     Query *q =
         query(tx_db(tx), "UPDATE timer SET done_at = ?1 WHERE case_id = ?2 AND done_at IS NULL"
-                         " AND (?3 = '' OR kind = ?3) AND (?4 = 0 OR token = ?4)");
+                         " AND (kind = ?3 OR (?3 = '' AND kind <> 'delivery'))"
+                         " AND (?4 = 0 OR token = ?4)");
     query_int(q, 1, tx_now(tx));
     query_int(q, 2, case_id);
     query_str(q, 3, kind);
@@ -68,6 +69,7 @@ Status cmd_timer(Tx *tx, const Actor *actor, Value input, Value *ret, Errors *er
     if (str_eq(kind, S("correction"))) return fire_correction(tx, &c, actor, errs);
     if (str_eq(kind, S("tolerance"))) return fire_tolerance(tx, &c, actor, errs);
     if (str_eq(kind, S("retry"))) return incident_fire(tx, &c, actor, token, errs);
+    if (str_eq(kind, S("delivery"))) return delivery_fire(tx, &c, actor, token, errs);
     return fire_flow(tx, &c, actor, token, errs);
 }
 
@@ -175,17 +177,21 @@ Status case_run_due(CaseRoom *r, Store *s, Instant now, int64_t *ret_done, Error
     int64_t done = 0;
     bool due_now = false, new_days = false;
     Status st = case_calendar_notice(r, s, &new_days, err);
+    if (st == LIMIT) { // the days known before serve on; what is due is due
+        st = OK;
+        new_days = false;
+    }
     if (st == OK && new_days) {
         Errors errs = errors_make(a);
         st = case_derive_all(s, now, &errs);
-        if (st != OK && errs.count && err) *err = errs.items[0];
+        if (st != OK && errs.count) error_copy(err, &errs.items[0]);
     }
     if (st == OK) st = any_due(s, now, &due_now, err);
     while (st == OK && due_now) {
         DueList due;
         Errors errs = errors_make(a);
         st = store_write(s, lease_job, &due, a, now, &errs);
-        if (st != OK && errs.count && err) *err = errs.items[0];
+        if (st != OK && errs.count) error_copy(err, &errs.items[0]);
         for (size_t i = 0; st == OK && i < due.count; i++) {
             Errors each = errors_make(a);
             Value out;

@@ -14,6 +14,7 @@ typedef struct View {
     Str lang;
     Arena *arena;
     bool own, official;
+    bool held; // the actor holds the post of one of its tasks, done or not
     bool self; // the applicant himself: his agent may act, but sees the record's numbers masked
     Value tasks, materials;
     ContextBuilder out;
@@ -106,7 +107,9 @@ static Status view_tasks(View *v, Error *err) {
         Str unit = named(v, query_col_str(q, 12), query_col_str(q, 13));
         context_put_new(&b, S("unit"), v_str(arena_str(v->arena, unit)));
         context_put_new(&b, S("post"), v_str(query_col_keep(q, 14, v->arena)));
-        bool post = actor_holds_post(v->actor, query_col_int(q, 10)) && state < TASK_DONE;
+        bool held = actor_holds_post(v->actor, query_col_int(q, 10));
+        bool post = held && state < TASK_DONE;
+        v->held = v->held || held;
         bool mine = owner && owner == v->actor->account_id;
         context_put_new(&b, S("mine"), v_bool(mine && state < TASK_DONE));
         context_put_new(&b, S("may_claim"), v_bool(post && state == TASK_OPEN));
@@ -367,6 +370,18 @@ static void action(ListBuilder *list, Str command, bool allowed) {
     if (allowed) list_add(list, v_str(command));
 }
 
+// The messages its flow waits for, by name; null when none.
+static Value view_messages(View *v) {
+    Value waits = v_get_lit(v->c->flow, "w");
+    ListBuilder list = list_make(v->arena);
+    for (size_t i = 0; waits.kind == V_LIST && i < waits.len; i++) {
+        if (v_to_int(v_at(v_at(waits, i), 0), 0) == THROWN_MESSAGE) {
+            list_add(&list, v_at(v_at(waits, i), 1));
+        }
+    }
+    return list.len ? list_done(&list) : v_null();
+}
+
 static void view_actions(View *v) {
     const CaseRow *c = v->c;
     bool clerk = actor_has(v->actor, ROLE_CLERK), mine = clerk || v->own;
@@ -390,6 +405,11 @@ static void view_actions(View *v) {
     action(&list, S("case.pause"), holder && approval && !c->paused);
     action(&list, S("case.resume"), holder && approval && c->paused);
     action(&list, S("case.extend"), actor_has(v->actor, ROLE_LEADER) && approval);
+    Value messages = view_messages(v);
+    bool concerned = c->handler_id == v->actor->account_id || v->held;
+    bool tells = actor_has(v->actor, ROLE_CLERK | ROLE_APPROVER) && concerned;
+    action(&list, S("case.message"), tells && approval && !v_is_null(messages));
+    if (v->official) context_put_new(&v->out, S("messages"), messages);
     action(&list, S("case.deliver"), mine && c->state == CASE_DECIDED);
     action(&list, S("case.remark"), v->official);
     action(&list, S("case.look"),

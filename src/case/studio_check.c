@@ -168,7 +168,7 @@ Status studio_findings(Db *db, Str code, Value files, Arena *a, Value *ret, Erro
     ProveArg arg = {.db = db, .code = code};
     Status st = proof_within(&p, prove_run, &arg);
     if (st == BUSY || st == BROKEN) { // the database, not the draft
-        if (errs.count && err) *err = errs.items[0];
+        if (errs.count) error_copy(err, &errs.items[0]);
         return st;
     }
     Own own = {.files = files, .work = drawn, .out = a, .list = list_make(a)};

@@ -263,6 +263,7 @@ const Route case_routes[] = {
     {METHOD_POST, "/case/:number/extend", ROLE_LEADER, act_post, NULL, false},
     {METHOD_POST, "/case/:number/deliver", ROLES_APPLICANT | ROLE_CLERK, act_post, NULL, false},
     {METHOD_POST, "/case/:number/remark", ROLES_OFFICIAL, act_post, NULL, false},
+    {METHOD_POST, "/case/:number/message", ROLE_CLERK | ROLE_APPROVER, act_post, NULL, false},
     {METHOD_POST, "/case/:number/archive", ROLE_CLERK, act_post, NULL, false},
     {METHOD_POST, "/case/:number/look", ROLE_CLERK | ROLE_APPROVER, act_post, NULL, false},
 };

@@ -11,10 +11,6 @@
 
 enum { SQL_HEAD_LEN = 60 };
 
-void error_copy(Error *to, const Error *from) {
-    if (to) error_fill(to, from->status, from->where, from->text, from->args);
-}
-
 Str sql_head(const char *sql) {
     Str s = str_z(sql);
     return str_sub(s, 0, SQL_HEAD_LEN);

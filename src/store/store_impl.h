@@ -188,7 +188,6 @@ void db_forget_statements(Db *db);
 void db_set_fault(Db *db, Status status, const char *text, Str detail);
 void db_clear_fault(Db *db);
 Status query_fail(Query *q, Status status, const char *text, Str a, Str b);
-void error_copy(Error *to, const Error *from); // `to` may be NULL
 Str sql_head(const char *sql); // the first words, for messages
 
 // writer.c: one job inside the transaction that is open on tx->db
