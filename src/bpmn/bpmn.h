@@ -129,7 +129,8 @@ bool flow_listens(const Flow *f);
 MUST_USE Status flow_waiting(const Flow *f, Value state, Arena *a, Value *ret, Error *err);
 
 // Nodes in document order, for drawing and for checking a pack: {id, name, kind, attributes,
-// bounds{x,y,w,h}}; edges {id, name, from, to, points}. From the diagram interchange when present.
+// bounds{x,y,w,h}}; edges {id, name, from, to, points}; variables, the names the flow declares or
+// writes itself. From the diagram interchange when present.
 Value flow_outline(const Flow *f, Arena *a);
 // An SVG of the flow: nodes done, active (open tokens) and to come told apart by shape and word,
 // labels as text, a title and a description for those who can't see it. `records`: a list of the

@@ -40,6 +40,27 @@ static Value node_value(const Flow *f, const Node *n, Arena *a) {
     return context_done(&b);
 }
 
+// Names the flow declares or writes: its data objects and properties, what associations and scripts
+// write, members and results of loops.
+static Value variables_value(const Flow *f, Arena *a) {
+    ContextBuilder names = context_make(a); // each once
+    for (uint32_t i = 0; i < f->nodes_count; i++) {
+        const Node *n = &f->nodes[i];
+        for (uint32_t k = 0; k < n->locals_count; k++)
+            context_put(&names, n->locals[k], v_bool(true));
+        for (uint32_t k = 0; k < n->outputs_count; k++)
+            context_put(&names, n->outputs[k].target, v_bool(true));
+        if (n->result.len) context_put(&names, n->result, v_bool(true));
+        Str of_loop[] = {n->multi ? n->multi->item : S(""), n->multi ? n->multi->results : S("")};
+        for (size_t k = 0; k < 2; k++)
+            if (of_loop[k].len) context_put(&names, of_loop[k], v_bool(true));
+    }
+    Value all = context_done(&names);
+    ListBuilder list = list_make(a);
+    for (uint32_t i = 0; i < all.len; i++) list_add(&list, v_str(all.as.entries[i].key));
+    return list_done(&list);
+}
+
 Value flow_outline(const Flow *f, Arena *a) {
     ListBuilder nodes = list_make(a), edges = list_make(a);
     for (uint32_t i = 1; i < f->nodes_count; i++)
@@ -59,5 +80,6 @@ Value flow_outline(const Flow *f, Arena *a) {
     context_put_new(&b, S("name"), v_str(f->nodes[0].name));
     context_put_new(&b, S("nodes"), list_done(&nodes));
     context_put_new(&b, S("edges"), list_done(&edges));
+    context_put_new(&b, S("variables"), variables_value(f, a));
     return context_done(&b);
 }

@@ -279,14 +279,18 @@ static void service_check(const Check *c, Str id, Value attributes) {
 
 // ---- names the flow's attributes read ----
 
-// Facts of the case, and whatever the flow itself names: ids of its nodes, and texts of attributes
-// that are names (results, members of loops).
+// Facts of the case, and whatever the flow itself names: ids of its nodes, its variables, and texts
+// of attributes that are names (results).
 static bool name_known(const Check *c, Str name) {
     static const Str facts[] = {S_INIT("answers"),   S_INIT("situation"), S_INIT("item"),
                                 S_INIT("parameters"), S_INIT("applicant"), S_INIT("channel"),
                                 S_INIT("town"),       S_INIT("?")};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         if (str_eq(facts[i], name)) return true;
+    }
+    Value variables = v_get_lit(c->outline, "variables");
+    for (uint32_t i = 0; i < variables.len; i++) {
+        if (str_eq(v_text(v_at(variables, i)), name)) return true;
     }
     Value nodes = v_get_lit(c->outline, "nodes");
     for (uint32_t i = 0; i < nodes.len; i++) {

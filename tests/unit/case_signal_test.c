@@ -138,6 +138,25 @@ static void an_official_tells_the_flow(void **state) {
     assert_int_equal(county_try(c, "case.message", &clerk, input, &ret), CONFLICT); // heard already
 }
 
+// The flow declares what the message brings, and its steps read it.
+static void what_a_message_brings_is_read(void **state) {
+    County *c = *state;
+    publish(c, "T-BRINGS",
+            HEAD NAMES "<bpmn:process id=\"p\" name=\"流程\" isExecutable=\"true\">"
+            "<bpmn:property id=\"p1\" name=\"checked\"/><bpmn:startEvent id=\"start\"/>"
+            CATCH("wait", MESSAGE)
+            "<bpmn:serviceTask id=\"decide\" name=\"决定\" yz:service=\"decide\""
+            " yz:outcome=\"granted\" yz:reason=\"=checked.note\"/>" FLOW("start", "wait")
+                FLOW("wait", "decide") FLOW("decide", "end") END TAIL);
+    Value s = begin(c, "T-BRINGS");
+    Actor clerk = county_actor(c, "clerk");
+    Value input = with_id(c, s, "{'name':'核查结果','values':{'checked':{'note':'现场合格'}}}");
+    county_do(c, "case.message", &clerk, input);
+    assert_int_equal(case_state(c, s), CASE_DECIDED);
+    Value view = county_view(c, &clerk, s);
+    assert_true(str_find(json_to_str(view, c->a), S("现场合格")) >= 0);
+}
+
 static void an_escalation_nobody_catches_is_told(void **state) {
     County *c = *state;
     publish(c, "T-ESC",
@@ -182,7 +201,7 @@ static int fresh(void **state) {
     EACH(a_signal_reaches_every_case_that_waits_once),                                     \
         EACH(a_message_goes_to_the_case_it_names), EACH(a_message_for_nobody_is_told),     \
         EACH(what_comes_too_late_is_told), EACH(an_official_tells_the_flow),               \
-        EACH(an_escalation_nobody_catches_is_told),                                        \
+        EACH(what_a_message_brings_is_read), EACH(an_escalation_nobody_catches_is_told),   \
         EACH(a_moved_case_waits_for_what_its_new_flow_names)
 
 int main(void) {
