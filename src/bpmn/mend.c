@@ -61,6 +61,13 @@ bool flow_place(const Flow *f, Str id, Str *ret_node, Str *ret_name) {
     return true;
 }
 
+Str flow_node_name(const Flow *f, Str node, Str lang) {
+    uint32_t at = flow_node(f, node);
+    if (at == NONE) return S("");
+    const Node *n = &f->nodes[at];
+    return str_eq(lang, S("en")) && n->name_en.len ? n->name_en : n->name;
+}
+
 bool flow_is_automatic(const Flow *f, Str node) {
     uint32_t at = flow_node(f, node);
     if (at == NONE) return false;

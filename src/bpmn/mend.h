@@ -16,5 +16,8 @@ Value flow_with_variables(Value state, Value values, Arena *a);
 // The node an error speaks of by the id of a node or a sequence flow: its own id and name, or those
 // of the node the sequence flow leaves. False: neither.
 bool flow_place(const Flow *f, Str id, Str *ret_node, Str *ret_name);
+// What the node is called in `lang`: its yz:name_en in English where it has one, else its name; ""
+// when there is no such node.
+Str flow_node_name(const Flow *f, Str node, Str lang);
 // Is the node one that the driver completes by itself: a service, send or business rule task?
 bool flow_is_automatic(const Flow *f, Str node);

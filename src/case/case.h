@@ -101,6 +101,8 @@ MUST_USE Status incident_list(Db *db, int64_t case_id, bool open, Arena *a, Valu
                               Error *err);
 // One of them, with `variables` of the flow, `automatic` (may be skipped), the `version` it runs
 // and the drawing. NOT_FOUND.
+// Their steps' names in `lang`, by the flow each case runs on.
+MUST_USE Status incident_names(Db *db, Str lang, Arena *a, Value *rows, Error *err);
 MUST_USE Status incident_view(Db *db, int64_t id, Str lang, Arena *a, Value *ret, Error *err);
 // How many are retried, and how many stand; of the cases of one department or, 0, of all.
 MUST_USE Status incident_counts(Db *db, int64_t unit_id, int64_t *ret_retrying,

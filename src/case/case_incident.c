@@ -466,6 +466,29 @@ Status incident_list(Db *db, int64_t case_id, bool open, Arena *a, Value *ret, E
     return st == OK ? done : st;
 }
 
+static Value with_name(Value row, const CaseRow *c, Str lang, Arena *a) {
+    Str name = flow_node_name(c->item->flow, v_text(v_get_lit(row, "node")), lang);
+    return name.len ? v_with(row, S("name"), v_str(name), a) : row;
+}
+
+Status incident_names(Db *db, Str lang, Arena *a, Value *rows, Error *err) {
+    if (!str_eq(lang, S("en"))) return OK; // as it was written down
+    ListBuilder list = list_make(a);
+    for (uint32_t i = 0; i < rows->len; i++) {
+        Value row = v_at(*rows, i);
+        CaseRow c;
+        Errors errs = errors_make(a);
+        Status st = case_load(db, v_to_int(v_get_lit(row, "case"), 0), a, &c, &errs);
+        if (st != OK) {
+            const Error *e = &errs.items[0];
+            return error_fill(err, st, e->where, e->text, e->args);
+        }
+        list_add(&list, with_name(row, &c, lang, a));
+    }
+    *rows = list_done(&list);
+    return OK;
+}
+
 // What the mender needs to know of the case besides.
 static Value with_case(Value row, const CaseRow *c, Arena *a) {
     Str node = v_text(v_get_lit(row, "node"));
@@ -496,6 +519,7 @@ Status incident_view(Db *db, int64_t id, Str lang, Arena *a, Value *ret, Error *
     Str svg;
     st = flow_draw(c.item->flow, v_get_lit(c.flow, "s"), v_get_lit(c.flow, "r"), lang, a, &svg,
                    err);
+    row = with_name(row, &c, lang, a);
     if (st == OK) *ret = v_with(with_case(row, &c, a), S("flow_svg"), page_raw(svg), a);
     return st;
 }

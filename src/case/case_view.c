@@ -499,6 +499,7 @@ static Status view_incidents(View *v, Error *err) {
     if (!v->official || v_is_null(v_get_lit(v->c->flow, "i"))) return OK;
     Value rows;
     Status st = incident_list(v->db, v->c->id, true, v->arena, &rows, err);
+    if (st == OK) st = incident_names(v->db, v->lang, v->arena, &rows, err);
     if (st == OK) context_put_new(&v->out, S("incidents"), rows);
     return st;
 }

@@ -226,12 +226,24 @@ Status studio_write(Tx *tx, const Actor *actor, StudioDraft *d, Errors *errs) {
     return query_run(q, NULL, &e) == OK ? OK : errors_push(errs, &e);
 }
 
+// No database keeps a NUL in a text, and no file of a pack has use for other control characters.
+static bool has_control(Str s) {
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c == 0x7f || (c < 0x20 && c != '\t' && c != '\n' && c != '\r')) return true;
+    }
+    return false;
+}
+
 static Status file_check(Str path, Value text, Errors *errs) {
     if (!pack_path_known(path)) {
         return errors_add(errs, INVALID, path, "事项包里不应有这个文件");
     }
     if (text.kind != V_STRING || !str_utf8_valid(v_text(text))) {
         return errors_add(errs, INVALID, path, "文件不是 UTF-8 文本");
+    }
+    if (has_control(v_text(text))) {
+        return errors_add(errs, INVALID, path, "文件里有控制字符，请删去");
     }
     return OK;
 }

@@ -88,16 +88,15 @@ static Value finding_of(const Error *e, Arena *a) {
     return context_done(&b);
 }
 
-// A finding of a decision model's own check: its words are complete, the list of arguments empty.
-static Value finding_made(Str severity, Str file, int64_t row, Str element, Str text, Arena *a) {
-    ListBuilder none = list_make(a);
+// A finding of a decision model's own check (dmn_check).
+static Value finding_made(Value f, bool error, Str file, Arena *a) {
     ContextBuilder b = context_make(a);
-    context_put_lit(&b, "severity", v_str(severity));
+    context_put_lit(&b, "severity", error ? v_lit("error") : v_lit("warning"));
     context_put_lit(&b, "file", v_str(file));
-    context_put_lit(&b, "row", v_int(row));
-    context_put_lit(&b, "element", v_str(arena_str(a, element)));
-    context_put_lit(&b, "text", v_str(arena_str(a, text)));
-    context_put_lit(&b, "args", list_done(&none));
+    context_put_lit(&b, "row", v_int(v_to_int(v_get_lit(f, "line"), 0)));
+    context_put_lit(&b, "element", v_copy(v_get_lit(f, "element"), a));
+    context_put_lit(&b, "text", v_copy(v_get_lit(f, "template"), a));
+    context_put_lit(&b, "args", v_copy(v_get_lit(f, "args"), a));
     return context_done(&b);
 }
 
@@ -131,10 +130,7 @@ static bool own_rules(Own *o, Str file) {
         Value f = v_at(found, i);
         bool error = str_eq(v_text(v_get_lit(f, "severity")), S("error"));
         errors = errors || error;
-        list_add(&o->list,
-                 finding_made(error ? S("error") : S("warning"), file,
-                              v_to_int(v_get_lit(f, "line"), 0), v_text(v_get_lit(f, "element")),
-                              v_text(v_get_lit(f, "text")), o->out));
+        list_add(&o->list, finding_made(f, error, file, o->out));
     }
     return errors;
 }

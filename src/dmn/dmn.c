@@ -4,22 +4,44 @@
 // extensions are passed over.
 #include "dmn/dmn_internal.h"
 
-void finding_add(Loader *l, uint32_t line, uint32_t column, const char *severity, Str text) {
+static Value error_args(const Error *e, Value first, Arena *a) {
+    ListBuilder args = list_make(a);
+    for (int i = 0; i < ERROR_ARGS; i++) {
+        list_add(&args, i == 0 && !v_is_null(first) ? first : v_str(arena_str(a, e->args[i])));
+    }
+    return list_done(&args);
+}
+
+void finding_add(Loader *l, uint32_t line, uint32_t column, const char *severity, const Error *e,
+                 const Error *why) {
     if (!l->findings || l->findings->len >= DMN_FINDINGS_MAX) return;
+    Value inner = v_null();
+    if (why) {
+        ContextBuilder w = context_make(l->arena);
+        context_put_new(&w, S("text"), v_str(str_z(why->text)));
+        context_put_new(&w, S("args"), error_args(why, v_null(), l->arena));
+        inner = context_done(&w);
+    }
     ContextBuilder c = context_make(l->arena);
     context_put_new(&c, S("line"), v_int(line));
     context_put_new(&c, S("column"), v_int(column));
     context_put_new(&c, S("element"), v_str(l->element));
-    context_put_new(&c, S("text"), v_str(text));
+    context_put_new(&c, S("text"), v_str(error_message(e, NULL, NULL, l->arena)));
+    context_put_new(&c, S("template"), v_str(str_z(e->text)));
+    context_put_new(&c, S("args"), error_args(e, inner, l->arena));
     context_put_new(&c, S("severity"), v_str(str_z(severity)));
     list_add(l->findings, context_done(&c));
+}
+
+void finding_plain(Loader *l, uint32_t line, const char *severity, const char *text) {
+    finding_add(l, line, 1, severity, &(Error){.status = INVALID, .text = text}, NULL);
 }
 
 bool load_refuse(Loader *l, Status status, uint32_t line, const char *text, Str arg) {
     if (l->findings) {
         Error e = {0};
         (void)error_fill(&e, status, S(""), text, (Str[ERROR_ARGS]){arg});
-        finding_add(l, line, 1, "error", error_message(&e, NULL, NULL, l->arena));
+        finding_add(l, line, 1, "error", &e, NULL);
         return false;
     }
     if (l->status != OK) return false;
@@ -299,8 +321,7 @@ static void load_imports(Loader *l, Space *space) {
         bool model = type.len == 0 || str_find(type, S("DMN")) >= 0;
         if (import->space || !model) continue; // PMML is only met when a function calls it
         if (l->findings)
-            finding_add(l, e->line, 1, "warning",
-                        S("引用了另一个模型，检查时没有它的内容"));
+            finding_plain(l, e->line, "warning", "引用了另一个模型，检查时没有它的内容");
         else if (l->model->spaces_count == 1)
             (void)load_refuse(l, INVALID, e->line, "模型引用了另一个模型，不能单独载入", S(""));
         else

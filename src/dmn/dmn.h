@@ -71,11 +71,12 @@ MUST_USE Status dmn_service(const DmnModel *m, Str service, Value input, Instant
                             DmnResult *ret, Error *err);
 
 // Everything that is wrong or doubtful in a model, for who edits it: a list of {line, column,
-// element, text, severity}, severity "error" (dmn_load would refuse it, or it can never work) or
-// "warning". `element` is the name of the decision, knowledge model, input or type it stands in,
-// or "". Covers: broken XML, elements and references that aren't there, circles, expressions that
-// can't be read, names an expression reads that nothing gives it (and whether a requirement is
-// missing), unknown types; of tables with tests of literals also rows that overlap (UNIQUE, ANY
-// with different results), rows that can never fire, and inputs no row covers. OK however bad the
-// model; `ret` has at most 500 findings, the errors first.
+// element, text, template, args, severity}: `text` is `template` with `args` filled in (the first
+// may be {text, args} in its turn), severity "error" (dmn_load would refuse it, or it can never
+// work) or "warning". `element` is the name of the decision, knowledge model, input or type it
+// stands in, or "". Covers: broken XML, elements and references that aren't there, circles,
+// expressions that can't be read, names an expression reads that nothing gives it (and whether a
+// requirement is missing), unknown types; of tables with tests of literals also rows that overlap
+// (UNIQUE, ANY with different results), rows that can never fire, and inputs no row covers. OK
+// however bad the model; `ret` has at most 500 findings, the errors first.
 MUST_USE Status dmn_check(Str xml, Arena *a, Value *ret, Error *err);

@@ -37,7 +37,7 @@ bool load_source(Loader *l, Str source, uint32_t line, bool unary, Text *ret) {
     (void)error_fill(&e, INVALID, S(""), "{1}（“{2}”第 {3} 字）",
                      (Str[ERROR_ARGS]){said, str_sub(source, 0, shown), at});
     ret->error = error_message(&e, NULL, NULL, l->arena);
-    if (l->findings) finding_add(l, ret->line, ret->column, "error", ret->error);
+    if (l->findings) finding_add(l, ret->line, ret->column, "error", &e, &err);
     if (l->findings || l->deferred) return true;
     return load_refuse(l, INVALID, ret->line, "{1}", ret->error);
 }

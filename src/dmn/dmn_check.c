@@ -33,8 +33,7 @@ static Str need_name(const Need *need) {
 static void told(Scope *s, const Text *t, const FeelName *name, const char *text) {
     Error e = {0};
     (void)error_fill(&e, INVALID, S(""), text, (Str[ERROR_ARGS]){name->name});
-    finding_add(s->l, t->line + name->line - 1, name->column, "error",
-                error_message(&e, NULL, NULL, s->l->arena));
+    finding_add(s->l, t->line + name->line - 1, name->column, "error", &e, NULL);
 }
 
 static bool imported(const Scope *s, Str name) {
@@ -123,7 +122,7 @@ static void check_boxed(Scope *s, const Boxed *b) {
 static void check_node(Loader *l, const Node *n) {
     l->element = n->name;
     if (n->kind == NODE_DECISION && !n->logic)
-        finding_add(l, n->line, 1, "warning", S("决策没有内容，它的值要由别处给出"));
+        finding_plain(l, n->line, "warning", "决策没有内容，它的值要由别处给出");
     if (!n->logic) return;
     Scope *s = arena_new(l->arena, Scope);
     s->l = l;
@@ -137,7 +136,7 @@ static void check_node(Loader *l, const Node *n) {
         Error e = {0};
         (void)error_fill(&e, INVALID, S(""), "所需的“{1}”没有用到",
                          (Str[ERROR_ARGS]){n->needs[i].node->name});
-        finding_add(l, n->line, 1, "warning", error_message(&e, NULL, NULL, l->arena));
+        finding_add(l, n->line, 1, "warning", &e, NULL);
     }
 }
 
@@ -177,7 +176,7 @@ Status dmn_check(Str xml, Arena *a, Value *ret, Error *err) {
     if (status != OK) { // the XML itself
         int64_t line = 1;
         if (!str_to_int(said.where, &line)) line = 1;
-        finding_add(&l, (uint32_t)line, 1, "error", error_message(&said, NULL, NULL, a));
+        finding_add(&l, (uint32_t)line, 1, "error", &said, NULL);
     }
     for (uint32_t i = 0; status == OK && i < l.space->nodes_count; i++)
         check_node(&l, l.space->nodes[i]);

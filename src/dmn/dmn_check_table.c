@@ -134,7 +134,7 @@ static void judge_column(Judge *j, uint32_t input, FeelTests *tests) {
 static void tell(Judge *j, uint32_t line, const char *text, Str a, Str b) {
     Error e = {0};
     (void)error_fill(&e, INVALID, S(""), text, (Str[ERROR_ARGS]){a, b});
-    finding_add(j->l, line, 1, "warning", error_message(&e, NULL, NULL, j->l->arena));
+    finding_add(j->l, line, 1, "warning", &e, NULL);
 }
 
 static Str number(const Judge *j, uint32_t rule) {
@@ -280,7 +280,7 @@ static void check_gaps(Judge *j) {
 
 void check_table(Loader *l, const Table *t, uint32_t line) {
     if (t->rules_count == 0) {
-        finding_add(l, line, 1, "warning", S("决策表没有规则"));
+        finding_plain(l, line, "warning", "决策表没有规则");
         return;
     }
     if (t->rules_count > RULES_MAX || t->inputs_count > COLUMNS_MAX) return;

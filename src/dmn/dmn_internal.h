@@ -210,7 +210,11 @@ typedef struct Loader {
 bool load_refuse(Loader *l, Status status, uint32_t line, const char *text, Str arg);
 Str load_number(Loader *l, int64_t n); // for a message
 MUST_USE Status load_set(Loader *l, const DmnFile *files, size_t count);
-void finding_add(Loader *l, uint32_t line, uint32_t column, const char *severity, Str text);
+// A finding in words; its template and arguments go with it, so that it can be said in another
+// language. `why`: what the first argument says in its turn, or NULL.
+void finding_add(Loader *l, uint32_t line, uint32_t column, const char *severity, const Error *e,
+                 const Error *why);
+void finding_plain(Loader *l, uint32_t line, const char *severity, const char *text);
 Node *node_find(const DmnModel *m, NodeKind kind, Str name); // in the main file
 
 // ---- dmn_type.c

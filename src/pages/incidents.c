@@ -9,6 +9,7 @@ static Status incidents_page(Request *rq, Reply *reply, Errors *errs) {
     int64_t retrying = 0, standing = 0;
     bool all = str_eq(request_query(rq, S("all")), S("1"));
     PAGE_TRY(errs, incident_list(rq->db, 0, !all, rq->arena, &rows, &e));
+    PAGE_TRY(errs, incident_names(rq->db, rq->lang, rq->arena, &rows, &e));
     PAGE_TRY(errs, incident_counts(rq->db, 0, &retrying, &standing, &e));
     ListBuilder named = list_make(rq->arena);
     for (uint32_t i = 0; i < rows.len; i++) {

@@ -48,12 +48,15 @@ static Str english(const Request *rq, Str zh) {
     return app->translate(app->english, zh);
 }
 
-static Value line_of(const Request *rq, Value v) {
+// An argument may be a template with arguments of its own: what the first one is about.
+static Value line_of(const Request *rq, Value v, int depth) {
     Value args = v_get_lit(v, "args");
     ListBuilder list = list_make(rq->arena);
     for (size_t i = 0; i < args.len; i++) {
         Value arg = v_at(args, i);
-        list_add(&list, arg.kind == V_STRING ? v_str(english(rq, v_text(arg))) : arg);
+        bool inner = arg.kind == V_CONTEXT && depth < LOCALIZE_DEPTH_MAX;
+        if (inner) list_add(&list, line_of(rq, arg, depth + 1));
+        else list_add(&list, arg.kind == V_STRING ? v_str(english(rq, v_text(arg))) : arg);
     }
     Str text = english(rq, v_text(v_get_lit(v, "text")));
     return v_str(page_fill(text, list_done(&list), rq->arena));
@@ -70,7 +73,7 @@ static Value localize_context(const Request *rq, Value v, int depth) {
         context_put_new(&b, e->key,
                         typed_by_users(e->key) ? e->value : localize(rq, e->value, depth + 1));
     }
-    if (filled) context_put_lit(&b, "line", line_of(rq, v));
+    if (filled) context_put_lit(&b, "line", line_of(rq, v, depth));
     return context_done(&b);
 }
 

@@ -2,6 +2,7 @@
 #include "pages/pages.h"
 
 #include "case/case.h"
+#include "case/studio.h"
 
 #include <pthread.h>
 
@@ -66,11 +67,27 @@ static Status gauges(Db *db, Buf *out, Error *err) {
     return st;
 }
 
+// What waits for a system administrator: faults that stand, drafts to approve.
+static Status waiting(Db *db, const Actor *actor, Str href, int64_t *ret, Error *err) {
+    int64_t retrying = 0;
+    *ret = 0;
+    if (!actor_has(actor, ROLE_SYSADMIN)) return OK;
+    if (str_eq(href, S("/admin/incidents"))) return incident_counts(db, 0, &retrying, ret, err);
+    if (!str_eq(href, S("/admin/studio"))) return OK;
+    Query *q = query(db, "SELECT COUNT(*) FROM studio_draft d WHERE d.state = ?1"
+                         " AND COALESCE(d.submitted_by, 0) <> ?2 AND NOT EXISTS (SELECT 1 FROM"
+                         " studio_change c WHERE c.draft_id = d.id AND c.account_id = ?2)");
+    query_int(q, 1, STUDIO_SUBMITTED);
+    query_int(q, 2, actor->account_id);
+    return query_one_int(q, ret, err);
+}
+
 Status pages_start(App *app, Arena *a, Error *err) {
     (void)a;
     Status st = ready(app, err);
     if (st != OK) return st;
     app->gauges = gauges;
+    app->waiting = waiting;
     app_background(app, "cockpit", refresh, room.cockpit, COCKPIT_REFRESH_MS);
     app_background(app, "verify", audit_verify_run, NULL, VERIFY_INTERVAL_MS);
     return OK;

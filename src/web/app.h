@@ -34,6 +34,9 @@ struct App {
     Str version;
     // More gauges for /metrics, in Prometheus' text, by whoever knows the records; may be NULL
     Status (*gauges)(Db *db, Buf *out, Error *err);
+    // How many records wait for the actor behind an entry of the navigation, 0 for none, by whoever
+    // knows the records; may be NULL
+    Status (*waiting)(Db *db, const Actor *actor, Str href, int64_t *ret, Error *err);
     bool dev;               // templates and assets are read from ./ui on every request
     // private to web/: router, assets, csrf key, counters; made by app_prepare
     struct Web *web;

@@ -155,6 +155,15 @@ static bool is_active(Str path, Str href) {
            (str_starts(path, href) && path.len > href.len && path.ptr[href.len] == '/');
 }
 
+// A page is not lost because the count is: then none is shown.
+static int64_t waiting_behind(const Request *rq, Str href) {
+    int64_t waiting = 0;
+    Error err = {.status = OK};
+    if (!rq->app->waiting || !rq->db) return 0;
+    if (rq->app->waiting(rq->db, &rq->actor, href, &waiting, &err) != OK) return 0;
+    return waiting;
+}
+
 static Value nav_value(const Request *rq) {
     const App *app = rq->app;
     ListBuilder list = list_make(rq->arena);
@@ -171,6 +180,7 @@ static Value nav_value(const Request *rq) {
         context_put_lit(&b, "label", v_str(translated(rq, str_z(item->label))));
         const Str href = str_z(item->href);
         context_put_lit(&b, "active", v_bool(is_active(rq->path, href) && href.len == longest));
+        context_put_lit(&b, "waiting", v_int(waiting_behind(rq, href)));
         list_add(&list, context_done(&b));
     }
     return list_done(&list);

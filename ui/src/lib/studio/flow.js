@@ -10,7 +10,9 @@ import { translateModule } from "./zh.js";
 
 const WRITE_AFTER_MS = 250;
 const PALETTE = 130; // pixels the palette takes at the left
-const SCALE_MIN = 0.55;
+const SCALE_MIN = 0.6; // smaller, and names can't be read
+const SCALE_READ = 0.85;
+const TOP = 60;
 
 // The element a line of the file speaks of: the last id at or above it.
 function idAtRow(xml, row) {
@@ -71,9 +73,12 @@ function marks(viewer) {
 function begin(canvas, left) {
   const { inner, outer } = canvas.viewbox();
   if (!outer.width || !inner.width) return;
-  const scale = Math.max(SCALE_MIN, Math.min(1, (outer.width - left - 20) / inner.width));
+  const whole = Math.min(1, (outer.width - left - 20) / inner.width, (outer.height - TOP) / inner.height);
+  const scale = whole >= SCALE_MIN ? whole : SCALE_READ;
   const height = outer.height / scale;
-  canvas.viewbox({ x: inner.x - left / scale, y: inner.y + inner.height / 2 - height / 2, width: outer.width / scale, height });
+  const fits = inner.height * scale + TOP <= outer.height;
+  const y = fits ? inner.y + inner.height / 2 - height / 2 : inner.y - TOP / scale;
+  canvas.viewbox({ x: inner.x - left / scale, y, width: outer.width / scale, height });
 }
 
 export async function openFlow(room, pane, inspector) {

@@ -9,6 +9,7 @@ const TYPES = {
   credit_code: ["统一社会信用代码", "Credit code"], any_id: ["身份证号或信用代码", "Identity number or credit code"], phone: ["电话", "Phone"],
   region: ["行政区划", "Region"], email: ["电子邮箱", "E-mail"], table: ["表格（多行）", "Table of rows"],
 };
+const named = (part) => say(part.label, part.label_en || part.label);
 const typeOptions = (nested) => Object.entries(TYPES).filter(([t]) => !nested || t !== "table").map(([value, words]) => ({ value, label: say(...words) }));
 const PREVIEW_AFTER_MS = 400;
 
@@ -71,8 +72,8 @@ export async function openForm(room, pane, inspector) {
   function drawSituation() {
     let questions = [];
     try { questions = openJson(room.get("item.json")).value.questions ?? []; } catch { /* its own tab says so */ }
-    fill(asked, ...(path === "form.json" ? questions : []).map((q) => choiceField({ label: q.label, value: situation[q.name], empty: say("未答", "not answered"),
-      options: (q.options ?? []).map((o) => ({ value: o.value, label: o.label })),
+    fill(asked, ...(path === "form.json" ? questions : []).map((q) => choiceField({ label: named(q), value: situation[q.name], empty: say("未答", "not answered"),
+      options: (q.options ?? []).map((o) => ({ value: o.value, label: named(o) })),
       change: (value) => { put(situation, q.name, value); previewLater(); } })));
   }
 
@@ -95,7 +96,7 @@ export async function openForm(room, pane, inspector) {
     const needs = field.required === true ? h("span", { class: "form-tag form-tag-required" }, say("必填", "required")) : field.required ? h("span", { class: "form-tag" }, say("按条件必填", "required if")) : null;
     return h("li", { class: isChosen({ step, field }) ? "at" : "" },
       h("button", { type: "button", class: "form-field", onclick: () => choose({ step, field }), "aria-pressed": String(Boolean(isChosen({ step, field }))) },
-        h("span", { class: "form-label" }, field.label || say("（没有名称）", "(no label)")), h("span", { class: "form-tag" }, say(...(TYPES[field.type] ?? [field.type, field.type]))),
+        h("span", { class: "form-label" }, named(field) || say("（没有名称）", "(no label)")), h("span", { class: "form-tag" }, say(...(TYPES[field.type] ?? [field.type, field.type]))),
         needs, field.when && h("span", { class: "form-tag" }, say("按条件出现", "shown if"))),
       !disabled && mover(fields, i, field.label, () => choose(null)));
   }
@@ -157,7 +158,7 @@ export async function openForm(room, pane, inspector) {
   function columnsEditor(field) {
     field.columns ??= [];
     return group(say("列", "Columns"), h("ul", { class: "form-fields" }, field.columns.map((c, i) => h("li", {},
-      h("button", { type: "button", class: "form-field", onclick: () => choose({ ...chosen, column: c }) }, h("span", { class: "form-label" }, c.label), h("span", { class: "form-tag" }, say(...(TYPES[c.type] ?? [c.type, c.type])))),
+      h("button", { type: "button", class: "form-field", onclick: () => choose({ ...chosen, column: c }) }, h("span", { class: "form-label" }, named(c)), h("span", { class: "form-tag" }, say(...(TYPES[c.type] ?? [c.type, c.type])))),
       !disabled && mover(field.columns, i, c.label, () => {})))),
     !disabled && button(say("＋ 列", "+ column"), () => {
       const column = { name: freshName("column", field.columns.map((c) => c.name)), label: "新的一列", label_en: "New column", type: "text", required: true };
