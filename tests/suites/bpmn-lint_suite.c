@@ -7,13 +7,8 @@
 // - a rule in `warnings` must be reported as a warning.
 // Ends in "N passed, N failed, N skipped".
 //   bpmn-lint_suite FOLDER [--verbose]
-#include "base/file.h"
 #include "bpmn/check.h"
-#include "suite_csv.h"
-
-#include <stdio.h>
-
-enum { SUITE_MEMORY = 1 << 30, FILE_MEMORY = 512 << 20, XML_MAX = 32 << 20 };
+#include "suite_table.h"
 
 // "a/b/../c/x" -> "a/c/x", so that a file has one name whoever imports it.
 static Str tidy(Str path, Arena *a) {
@@ -45,7 +40,7 @@ static bool import(void *ctx, Str location, Str file, Arena *a, Str *ret_xml, St
     Error err;
     if (str_find(location, S("://")) >= 0) return false;
     const Str path = tidy(path_join(a, folder_of(file), location), a);
-    if (file_read(path, XML_MAX, a, ret_xml, &err) != OK) return false;
+    if (file_read(path, SUITE_FILE_MAX, a, ret_xml, &err) != OK) return false;
     *ret_file = path;
     return true;
 }
@@ -100,7 +95,7 @@ static Str judge_valid(Str rule, const FlowFindings *fs, Arena *a) {
 }
 
 static Str judge(const Csv *row, Str path, Str xml, Arena *a) {
-    const FlowCheckOptions o = {.file = path, .import = import};
+    const FlowCheckOptions o = {.file = tidy(path, a), .import = import};
     FlowFindings fs = {0};
     Error err = {0};
     if (flow_check(xml, &o, a, &fs, &err) != OK)
@@ -117,33 +112,6 @@ static Str judge(const Csv *row, Str path, Str xml, Arena *a) {
 }
 
 int main(int argc, char **argv) {
-    const bool verbose = argc == 3 && str_eq(str_z(argv[2]), S("--verbose"));
-    if (argc < 2 || (argc == 3 && !verbose) || argc > 3) {
-        fprintf(stderr, "usage: bpmn-lint_suite FOLDER [--verbose]\n");
-        return 2;
-    }
-    ARENA_AUTO a = arena_create(SUITE_MEMORY);
-    const Str folder = str_z(argv[1]);
-    Str table;
-    Error err = {0};
-    if (file_read(path_join(a, folder, S("expected.csv")), XML_MAX, a, &table, &err) != OK) {
-        fprintf(stderr, "%.*s\n", S_FMT(error_message(&err, NULL, NULL, a)));
-        return 2;
-    }
-    int passed = 0, failed = 0;
-    Csv csv = csv_open(table, a);
-    while (csv_next(&csv, a)) {
-        ARENA_AUTO scratch = arena_create(FILE_MEMORY);
-        const Str name = csv_get(&csv, S("file"));
-        const Str path = tidy(path_join(scratch, folder, name), scratch);
-        Str xml, wrong = S("cannot be read from disk");
-        if (file_read(path, XML_MAX, scratch, &xml, &err) == OK)
-            wrong = judge(&csv, path, xml, scratch);
-        if (wrong.len) failed++;
-        else passed++;
-        if (wrong.len) printf("not ok %.*s - %.*s\n", S_FMT(name), S_FMT(wrong));
-        else if (verbose) printf("ok %.*s\n", S_FMT(name));
-    }
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed || passed == 0;
+    const SuiteTable suite = {"bpmn-lint_suite", S_INIT("expected.csv"), judge};
+    return suite_table_main(&suite, argc, argv);
 }

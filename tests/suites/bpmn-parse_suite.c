@@ -3,13 +3,8 @@
 // and is equal element by element after it was written and read again; every other is refused at a
 // line and column. Ends in "N passed, N failed, N skipped".
 //   bpmn-parse_suite FOLDER [--verbose]
-#include "base/file.h"
 #include "bpmn/document.h"
-#include "suite_csv.h"
-
-#include <stdio.h>
-
-enum { SUITE_MEMORY = 1 << 30, FILE_MEMORY = 1 << 30, TABLE_MAX = 4 << 20 };
+#include "suite_table.h"
 
 // Returns "" or what is wrong.
 static Str counts_wrong(const Csv *row, const FlowCounts *c, Arena *a) {
@@ -50,7 +45,8 @@ static Str lossy(const FlowDocument *d, Arena *a) {
     return S("");
 }
 
-static Str judge(const Csv *row, Str xml, Arena *a) {
+static Str judge(const Csv *row, Str path, Str xml, Arena *a) {
+    (void)path;
     const FlowDocument *d = NULL;
     Error err = {0};
     const Status status = flow_document_read(xml, a, &d, &err);
@@ -73,33 +69,6 @@ static Str judge(const Csv *row, Str xml, Arena *a) {
 }
 
 int main(int argc, char **argv) {
-    const bool verbose = argc == 3 && str_eq(str_z(argv[2]), S("--verbose"));
-    if (argc < 2 || (argc == 3 && !verbose) || argc > 3) {
-        fprintf(stderr, "usage: bpmn-parse_suite FOLDER [--verbose]\n");
-        return 2;
-    }
-    ARENA_AUTO a = arena_create(SUITE_MEMORY);
-    const Str folder = str_z(argv[1]);
-    Str table;
-    Error err = {0};
-    if (file_read(path_join(a, folder, S("index.csv")), TABLE_MAX, a, &table, &err) != OK) {
-        fprintf(stderr, "%.*s\n", S_FMT(error_message(&err, NULL, NULL, a)));
-        return 2;
-    }
-    int passed = 0, failed = 0;
-    Csv csv = csv_open(table, a);
-    while (csv_next(&csv, a)) {
-        ARENA_AUTO scratch = arena_create(FILE_MEMORY);
-        const Str name = csv_get(&csv, S("file"));
-        Str xml, wrong = S("cannot be read from disk");
-        if (file_read(path_join(scratch, folder, name), DOCUMENT_SIZE_MAX, scratch, &xml, &err) ==
-            OK)
-            wrong = judge(&csv, xml, scratch);
-        if (wrong.len) failed++;
-        else passed++;
-        if (wrong.len) printf("not ok %.*s - %.*s\n", S_FMT(name), S_FMT(wrong));
-        else if (verbose) printf("ok %.*s\n", S_FMT(name));
-    }
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed || passed == 0;
+    const SuiteTable suite = {"bpmn-parse_suite", S_INIT("index.csv"), judge};
+    return suite_table_main(&suite, argc, argv);
 }

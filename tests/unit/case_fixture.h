@@ -63,6 +63,25 @@ static inline int county_down(void **state) {
     return rc;
 }
 
+static inline int county_up_sqlite(void **state) { return county_up(state, false); }
+static inline int county_up_postgres(void **state) { return county_up(state, true); }
+
+// Before each test: an empty arena, no errors.
+static inline int county_fresh(void **state) {
+    County *c = *state;
+    arena_reset(c->a);
+    c->errs = errors_make(c->a);
+    return 0;
+}
+
+#define EACH(fn) cmocka_unit_test_setup(fn, county_fresh)
+// `tests` on SQLite and, where there is one, on PostgreSQL; how many failed.
+#define COUNTY_RUN(name, tests, up_sqlite, up_postgres)                            \
+    (cmocka_run_group_tests_name(name, tests, up_sqlite, county_down) +            \
+     (fixture_has_postgres()                                                       \
+          ? cmocka_run_group_tests_name(name "_postgres", tests, up_postgres, county_down) \
+          : 0))
+
 // JSON written with ' for ".
 static inline Value county_json(County *c, const char *text) {
     Str copy = arena_str(c->a, str_z(text));

@@ -386,35 +386,19 @@ static void a_fault_is_mended_by_a_new_version(void **state) {
     assert_int_equal(case_state(c, s), CASE_DECIDED);
 }
 
-static int up_sqlite(void **state) { return county_up(state, false); }
-static int up_postgres(void **state) { return county_up(state, true); }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    c->errs = errors_make(c->a);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                       \
-    EACH(a_step_that_fails_is_retried_then_stands_then_mended),     \
-        EACH(a_service_is_mended_by_variables_or_skipped),          \
-        EACH(a_condition_that_cannot_be_decided_keeps_the_act),     \
-        EACH(a_flow_that_ends_without_decision_is_an_incident),     \
-        EACH(a_flow_that_cannot_begin_does_not_refuse_acceptance),  \
-        EACH(working_days_follow_the_calendar), EACH(plain_timers_are_moments), \
-        EACH(working_days_stand_still_while_the_case_is_paused),    \
-        EACH(a_changed_calendar_moves_timers_and_clocks),           \
-        EACH(running_cases_move_to_a_new_version),                  \
-        EACH(a_fault_is_mended_by_a_new_version)
-
 int main(void) {
-    const struct CMUnitTest sqlite[] = {TESTS};
-    const struct CMUnitTest postgres[] = {TESTS};
-    int failed = cmocka_run_group_tests_name("case_flow", sqlite, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed += cmocka_run_group_tests_name("case_flow_postgres", postgres, up_postgres,
-                                              county_down);
-    }
-    return failed;
+    const struct CMUnitTest tests[] = {
+        EACH(a_step_that_fails_is_retried_then_stands_then_mended),
+        EACH(a_service_is_mended_by_variables_or_skipped),
+        EACH(a_condition_that_cannot_be_decided_keeps_the_act),
+        EACH(a_flow_that_ends_without_decision_is_an_incident),
+        EACH(a_flow_that_cannot_begin_does_not_refuse_acceptance),
+        EACH(working_days_follow_the_calendar),
+        EACH(plain_timers_are_moments),
+        EACH(working_days_stand_still_while_the_case_is_paused),
+        EACH(a_changed_calendar_moves_timers_and_clocks),
+        EACH(running_cases_move_to_a_new_version),
+        EACH(a_fault_is_mended_by_a_new_version),
+    };
+    return COUNTY_RUN("case_flow", tests, county_up_sqlite, county_up_postgres);
 }

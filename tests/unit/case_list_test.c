@@ -229,25 +229,12 @@ static int up_postgres(void **state) {
     fill(*state);
     return 0;
 }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    c->errs = errors_make(c->a);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                                \
-    EACH(lists_hold_what_their_filters_say), EACH(states_and_lights),          \
-        EACH(tasks_go_on_page_by_page)
 
 int main(void) {
-    const struct CMUnitTest sqlite[] = {TESTS};
-    const struct CMUnitTest postgres[] = {TESTS};
-    int failed = cmocka_run_group_tests_name("case_list", sqlite, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed +=
-            cmocka_run_group_tests_name("case_list_postgres", postgres, up_postgres, county_down);
-    }
-    return failed;
+    const struct CMUnitTest tests[] = {
+        EACH(lists_hold_what_their_filters_say),
+        EACH(states_and_lights),
+        EACH(tasks_go_on_page_by_page),
+    };
+    return COUNTY_RUN("case_list", tests, up_sqlite, up_postgres);
 }

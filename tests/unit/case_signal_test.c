@@ -187,30 +187,16 @@ static void a_moved_case_waits_for_what_its_new_flow_names(void **state) {
     assert_int_equal(open_tasks(c, s), 1);
 }
 
-static int up_sqlite(void **state) { return county_up(state, false); }
-static int up_postgres(void **state) { return county_up(state, true); }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    c->errs = errors_make(c->a);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                                              \
-    EACH(a_signal_reaches_every_case_that_waits_once),                                     \
-        EACH(a_message_goes_to_the_case_it_names), EACH(a_message_for_nobody_is_told),     \
-        EACH(what_comes_too_late_is_told), EACH(an_official_tells_the_flow),               \
-        EACH(what_a_message_brings_is_read), EACH(an_escalation_nobody_catches_is_told),   \
-        EACH(a_moved_case_waits_for_what_its_new_flow_names)
-
 int main(void) {
-    const struct CMUnitTest sqlite[] = {TESTS};
-    const struct CMUnitTest postgres[] = {TESTS};
-    int failed = cmocka_run_group_tests_name("case_signal", sqlite, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed += cmocka_run_group_tests_name("case_signal_postgres", postgres, up_postgres,
-                                              county_down);
-    }
-    return failed;
+    const struct CMUnitTest tests[] = {
+        EACH(a_signal_reaches_every_case_that_waits_once),
+        EACH(a_message_goes_to_the_case_it_names),
+        EACH(a_message_for_nobody_is_told),
+        EACH(what_comes_too_late_is_told),
+        EACH(an_official_tells_the_flow),
+        EACH(what_a_message_brings_is_read),
+        EACH(an_escalation_nobody_catches_is_told),
+        EACH(a_moved_case_waits_for_what_its_new_flow_names),
+    };
+    return COUNTY_RUN("case_signal", tests, county_up_sqlite, county_up_postgres);
 }

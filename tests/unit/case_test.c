@@ -636,36 +636,28 @@ static void case_number_has_a_check_digit(void **state) {
     assert_false(case_number_valid(S("33022520230301000001")));
 }
 
-static int up_sqlite(void **state) { return county_up(state, false); }
-static int up_postgres(void **state) { return county_up(state, true); }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    setup_errors(c);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                                                 \
-    EACH(promised_case_from_submission_to_rating), EACH(instant_item_is_decided_at_once),     \
-        EACH(correction_names_everything_and_expires),                                        \
-        EACH(parallel_departments_and_an_inspection_that_stops_the_clock),                    \
-        EACH(tolerance_is_promised_kept_or_broken), EACH(bundle_pays_through_the_ledger),     \
-        EACH(bad_rating_opens_its_own_case), EACH(nobody_sees_or_does_what_is_not_theirs),    \
-        EACH(wrong_input_stores_nothing), EACH(two_clerks_cannot_both_decide),                \
-        EACH(draft_is_kept_and_found_by_its_link), EACH(nobody_told_anything_means_accepted), \
-        EACH(a_late_correction_is_not_accepted_by_law_at_once),                               \
-        EACH(answers_are_corrected_as_one_form), EACH(a_clerk_corrects_what_he_may_see),      \
-        EACH(messages_are_read_by_whose_they_are), EACH(what_was_accepted_stays_as_it_is), \
-        EACH(a_draft_becomes_one_case),                                                       \
-        EACH(numbers_are_masked_for_agents_and_in_answers), EACH(case_number_has_a_check_digit)
-
 int main(void) {
-    const struct CMUnitTest sqlite[] = {TESTS};
-    const struct CMUnitTest postgres[] = {TESTS};
-    int failed = cmocka_run_group_tests_name("case", sqlite, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed += cmocka_run_group_tests_name("case_postgres", postgres, up_postgres, county_down);
-    }
-    return failed;
+    const struct CMUnitTest tests[] = {
+        EACH(promised_case_from_submission_to_rating),
+        EACH(instant_item_is_decided_at_once),
+        EACH(correction_names_everything_and_expires),
+        EACH(parallel_departments_and_an_inspection_that_stops_the_clock),
+        EACH(tolerance_is_promised_kept_or_broken),
+        EACH(bundle_pays_through_the_ledger),
+        EACH(bad_rating_opens_its_own_case),
+        EACH(nobody_sees_or_does_what_is_not_theirs),
+        EACH(wrong_input_stores_nothing),
+        EACH(two_clerks_cannot_both_decide),
+        EACH(draft_is_kept_and_found_by_its_link),
+        EACH(nobody_told_anything_means_accepted),
+        EACH(a_late_correction_is_not_accepted_by_law_at_once),
+        EACH(answers_are_corrected_as_one_form),
+        EACH(a_clerk_corrects_what_he_may_see),
+        EACH(messages_are_read_by_whose_they_are),
+        EACH(what_was_accepted_stays_as_it_is),
+        EACH(a_draft_becomes_one_case),
+        EACH(numbers_are_masked_for_agents_and_in_answers),
+        EACH(case_number_has_a_check_digit),
+    };
+    return COUNTY_RUN("case", tests, county_up_sqlite, county_up_postgres);
 }

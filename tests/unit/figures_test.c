@@ -376,29 +376,19 @@ static int up(void **state, bool postgres) {
 }
 static int up_sqlite(void **state) { return up(state, false); }
 static int up_postgres(void **state) { return up(state, true); }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    c->errs = errors_make(c->a);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-#define TESTS                                                                       \
-    EACH(counts_follow_the_records), EACH(every_figure_opens_into_what_it_counted), \
-        EACH(records_hide_the_rater_and_mask_names),                                          \
-        EACH(a_rating_is_not_found_through_its_handling), EACH(series_add_up),                \
-        EACH(one_walk_counts_the_same),                                                   \
-        EACH(summary_links_every_number), EACH(cockpit_copies_follow_events),       \
-        EACH(wrong_indicators_are_refused), EACH(money_is_printed_as_people_speak)
 
 int main(void) {
-    const struct CMUnitTest sqlite[] = {TESTS};
-    const struct CMUnitTest postgres[] = {TESTS};
-    int failed = cmocka_run_group_tests_name("figures", sqlite, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed +=
-            cmocka_run_group_tests_name("figures_postgres", postgres, up_postgres, county_down);
-    }
-    return failed;
+    const struct CMUnitTest tests[] = {
+        EACH(counts_follow_the_records),
+        EACH(every_figure_opens_into_what_it_counted),
+        EACH(records_hide_the_rater_and_mask_names),
+        EACH(a_rating_is_not_found_through_its_handling),
+        EACH(series_add_up),
+        EACH(one_walk_counts_the_same),
+        EACH(summary_links_every_number),
+        EACH(cockpit_copies_follow_events),
+        EACH(wrong_indicators_are_refused),
+        EACH(money_is_printed_as_people_speak),
+    };
+    return COUNTY_RUN("figures", tests, up_sqlite, up_postgres);
 }

@@ -420,17 +420,6 @@ static void threads_get_the_same_items(void **state) {
     }
 }
 
-static int up_sqlite(void **state) { return county_up(state, false); }
-static int up_postgres(void **state) { return county_up(state, true); }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    c->errs = errors_make(c->a);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         EACH(publishing_again_changes_nothing),
@@ -446,9 +435,5 @@ int main(void) {
         EACH(letters_are_read_back),
         EACH(threads_get_the_same_items),
     };
-    int failed = cmocka_run_group_tests_name("item", tests, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed += cmocka_run_group_tests_name("item_postgres", tests, up_postgres, county_down);
-    }
-    return failed;
+    return COUNTY_RUN("item", tests, county_up_sqlite, county_up_postgres);
 }

@@ -395,17 +395,6 @@ static void differences_lead_from_one_to_the_other(void **state) {
     assert_int_equal(v_to_int(v_get_lit(diff, "removed"), 0), 1);
 }
 
-static int up_sqlite(void **state) { return county_up(state, false); }
-static int up_postgres(void **state) { return county_up(state, true); }
-static int fresh(void **state) {
-    County *c = *state;
-    arena_reset(c->a);
-    c->errs = errors_make(c->a);
-    return 0;
-}
-
-#define EACH(fn) cmocka_unit_test_setup(fn, fresh)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         EACH(a_second_person_publishes),
@@ -418,9 +407,5 @@ int main(void) {
         EACH(impact_and_findings),
         EACH(differences_lead_from_one_to_the_other),
     };
-    int failed = cmocka_run_group_tests_name("studio", tests, up_sqlite, county_down);
-    if (fixture_has_postgres()) {
-        failed += cmocka_run_group_tests_name("studio_postgres", tests, up_postgres, county_down);
-    }
-    return failed;
+    return COUNTY_RUN("studio", tests, county_up_sqlite, county_up_postgres);
 }
