@@ -24,6 +24,7 @@ struct Cockpit {
     const Figures *figures;
     Store *store;
     pthread_mutex_t lock;
+    pthread_mutex_t first; // held while a scope is computed for the first time
     Copy copies[COCKPIT_KEEP_MAX];
     size_t count;
     int64_t rest_until_us; // of the monotonic clock: see cockpit_refresh
@@ -31,7 +32,7 @@ struct Cockpit {
 
 Status cockpit_create(const Figures *f, Store *s, Cockpit **ret, Error *err) {
     Cockpit *c = calloc(1, sizeof *c);
-    if (!c || pthread_mutex_init(&c->lock, NULL) != 0) {
+    if (!c || pthread_mutex_init(&c->lock, NULL) != 0 || pthread_mutex_init(&c->first, NULL) != 0) {
         free(c);
         return error_set(err, LIMIT, S("cockpit"), "内存不足");
     }
@@ -45,6 +46,7 @@ void cockpit_free(Cockpit *c) {
     if (!c) return;
     for (size_t i = 0; i < c->count; i++) arena_free(c->copies[i].arena);
     pthread_mutex_destroy(&c->lock);
+    pthread_mutex_destroy(&c->first);
     free(c);
 }
 
@@ -266,6 +268,24 @@ Status cockpit_figures(Cockpit *c, Db *db, const FigureScope *scope, Arena *a, V
     return figures_compute(c->figures, db, scope, a, ret, err);
 }
 
+// One scope is computed at a time, and a scope once, however many ask for it: after a start the
+// walls of the whole county do, and each counting for itself would keep all the others waiting.
+static Status first_copy(Cockpit *c, const FigureScope *scope, bool whole_year, Instant now,
+                         Arena *a, Value *ret, Error *err) {
+    Fresh fresh;
+    Status st = OK;
+    pthread_mutex_lock(&c->first);
+    if (!read_copy(c, scope, whole_year, now, a, ret)) { // nobody made it meanwhile
+        st = compute_fresh(c, *scope, whole_year, now, &fresh, err);
+        if (st == OK) {
+            *ret = v_copy(fresh.model, a);
+            keep(c, scope, whole_year, now, &fresh);
+        }
+    }
+    pthread_mutex_unlock(&c->first);
+    return st;
+}
+
 Status cockpit_model(Cockpit *c, const FigureScope *scope, Instant now, Arena *a, Value *ret,
                      Error *err) {
     bool whole_year = scope->from == 0 && scope->to == 0;
@@ -273,21 +293,15 @@ Status cockpit_model(Cockpit *c, const FigureScope *scope, Instant now, Arena *a
         return error_set(err, INVALID, S("to"), "结束日期不能早于开始日期");
     }
     if (read_copy(c, scope, whole_year, now, a, ret)) return OK;
-    Fresh fresh;
-    Status st = compute_fresh(c, *scope, whole_year, now, &fresh, err);
-    if (st != OK) return st;
-    *ret = v_copy(fresh.model, a);
-    keep(c, scope, whole_year, now, &fresh);
-    return OK;
+    return first_copy(c, scope, whole_year, now, a, ret, err);
 }
 
 // Nobody should be the first to wait: this year's copy is made before anyone asks.
 static Status make_first(Cockpit *c, Instant now, Error *err) {
+    ARENA_AUTO a = arena_create(COPY_MEMORY_MAX);
     FigureScope whole_year = {0};
-    Fresh fresh;
-    Status st = compute_fresh(c, whole_year, true, now, &fresh, err);
-    if (st == OK) keep(c, &whole_year, true, now, &fresh);
-    return st;
+    Value model;
+    return first_copy(c, &whole_year, true, now, a, &model, err);
 }
 
 static Status refresh_all(Cockpit *c, Instant now, Error *err) {

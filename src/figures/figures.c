@@ -266,12 +266,14 @@ void sql_where(Sql *s, const Indicator *in, const FigureScope *scope) {
         sql_lit(s, c->after);
     }
     if (!str_empty(scope->unit)) {
-        sql_lit(s, " AND c.unit_id = (SELECT id FROM unit WHERE code = ");
+        sql_lit(s, in->by_instant ? " AND +c.unit_id" : " AND c.unit_id");
+        sql_lit(s, " = (SELECT id FROM unit WHERE code = ");
         sql_param(s, v_str(scope->unit));
         sql_lit(s, ")");
     }
     if (!str_empty(scope->town)) {
-        sql_lit(s, " AND c.town_id = (SELECT id FROM unit WHERE code = ");
+        sql_lit(s, in->by_instant ? " AND +c.town_id" : " AND c.town_id");
+        sql_lit(s, " = (SELECT id FROM unit WHERE code = ");
         sql_param(s, v_str(scope->town));
         sql_lit(s, ")");
     }

@@ -32,6 +32,7 @@ typedef struct Indicator {
     Str *reads; // codes a formula reads
     size_t reads_count;
     bool money;
+    bool by_instant; // its rows come from the index by its instant, whatever else is asked
 } Indicator;
 
 struct Figures {

@@ -94,7 +94,8 @@ static void add_row(Tally *t, Day day, int64_t item, int64_t unit, int64_t town,
 }
 
 static Status walk(Tally *t, Db *db, const char *at, Arena *a, Error *err) {
-    Indicator all = {.source = SOURCE_CASES, .at = at};
+    // The indexes by department and town lack the item: each row would be looked up.
+    Indicator all = {.source = SOURCE_CASES, .at = at, .by_instant = true};
     Sql s = sql_make(a);
     sql_lit(&s, "SELECT ");
     sql_lit(&s, at);

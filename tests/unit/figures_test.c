@@ -7,6 +7,8 @@
 #include "figures/figures_internal.h"
 #include "figures/summary.h"
 
+#include <pthread.h>
+
 static const Figures *figures;
 
 static FigureScope march(void) {
@@ -332,6 +334,45 @@ static void cockpit_copies_follow_events(void **state) {
     cockpit_free(cockpit);
 }
 
+typedef struct Asker {
+    Cockpit *cockpit;
+    Arena *arena;
+    FigureScope scope;
+    Instant now;
+    Value model;
+    Status status;
+} Asker;
+
+static void *ask(void *context) {
+    Asker *at = context;
+    Error err;
+    at->status = cockpit_model(at->cockpit, &at->scope, at->now, at->arena, &at->model, &err);
+    return NULL;
+}
+
+static void many_ask_first_and_one_is_computed(void **state) {
+    enum { ASKERS = 6 };
+    County *c = *state;
+    Cockpit *cockpit;
+    Error err;
+    Asker askers[ASKERS];
+    pthread_t ids[ASKERS];
+    assert_int_equal(cockpit_create(figures, c->f->store, &cockpit, &err), OK);
+    for (int i = 0; i < ASKERS; i++) {
+        askers[i] = (Asker){.cockpit = cockpit,
+                            .arena = arena_create(64 << 20),
+                            .now = c->now + (Instant)i * 60000};
+        assert_int_equal(pthread_create(&ids[i], NULL, ask, &askers[i]), 0);
+    }
+    for (int i = 0; i < ASKERS; i++) assert_int_equal(pthread_join(ids[i], NULL), 0);
+    for (int i = 0; i < ASKERS; i++) {
+        assert_int_equal(askers[i].status, OK);
+        assert_true(v_equal(askers[i].model, askers[0].model)); // as_of too
+    }
+    for (int i = 0; i < ASKERS; i++) arena_free(askers[i].arena);
+    cockpit_free(cockpit);
+}
+
 static void wrong_indicators_are_refused(void **state) {
     County *c = *state;
     static const char *const wrong[] = {
@@ -387,6 +428,7 @@ int main(void) {
         EACH(one_walk_counts_the_same),
         EACH(summary_links_every_number),
         EACH(cockpit_copies_follow_events),
+        EACH(many_ask_first_and_one_is_computed),
         EACH(wrong_indicators_are_refused),
         EACH(money_is_printed_as_people_speak),
     };
