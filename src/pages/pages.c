@@ -67,12 +67,16 @@ static Status gauges(Db *db, Buf *out, Error *err) {
     return st;
 }
 
-// What waits for a system administrator: faults that stand, drafts to approve.
+// What waits for a system administrator: faults not mended yet, drafts to approve.
 static Status waiting(Db *db, const Actor *actor, Str href, int64_t *ret, Error *err) {
-    int64_t retrying = 0;
+    int64_t retrying = 0, standing = 0;
     *ret = 0;
     if (!actor_has(actor, ROLE_SYSADMIN)) return OK;
-    if (str_eq(href, S("/admin/incidents"))) return incident_counts(db, 0, &retrying, ret, err);
+    if (str_eq(href, S("/admin/incidents"))) {
+        Status st = incident_counts(db, 0, &retrying, &standing, err);
+        *ret = retrying + standing;
+        return st;
+    }
     if (!str_eq(href, S("/admin/studio"))) return OK;
     Query *q = query(db, "SELECT COUNT(*) FROM studio_draft d WHERE d.state = ?1"
                          " AND COALESCE(d.submitted_by, 0) <> ?2 AND NOT EXISTS (SELECT 1 FROM"

@@ -124,6 +124,8 @@ await t.test("an administrator finds the fault, mends it and the flow goes on", 
   for (const [width, lang] of [[1440, "zh"], [390, "en"]]) {
     const page = await t.page({ user: "sysadmin", width, lang });
     await page.goto("/admin/incidents");
+    equal((await page.locator("tbody a").first().innerText()).trim(), lang === "en" ? "Approval" : "领导审批", "the step's name");
+    equal(await page.locator('.work-nav a[href="/admin/incidents"] .nav-count').count(), 1, "the navigation says that one waits");
     await t.axe(page, "faults");
     await t.shot(page, `incidents-${width}`);
     await page.click("tbody a");

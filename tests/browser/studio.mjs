@@ -76,6 +76,8 @@ await t.test("decisions: a cell is changed in dmn-js, nothing else is lost", asy
   await tab(first, "rules");
   const old = await first.evaluate(() => window.studio.get("guide.dmn"));
   const cell = first.locator("td.output-cell", { hasText: '"lease"' }).first();
+  const row = await cell.locator("xpath=..").boundingBox();
+  ok(row.height <= 40, `a row of one line is ${row.height} high`);
   await cell.click();
   await first.keyboard.press("ControlOrMeta+a");
   await first.keyboard.type('"lease2"');
@@ -118,6 +120,8 @@ await t.test("particulars: a promised day less; the impact says so in words", as
   const days = first.locator(".studio-field", { has: first.locator('label:text-is("承诺工作日")') }).locator("input");
   await days.fill("6");
   await days.press("Tab");
+  const number = first.locator(".studio-row", { has: first.locator('input[value="large_area_m2"]') });
+  ok(/用在：(流程|决策)“.+”/.test(await number.innerText()), `where a number of the county is read: ${await number.innerText()}`);
   await t.axe(first, "item");
   await saved(first);
   await tab(first, "impact");

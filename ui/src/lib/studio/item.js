@@ -115,6 +115,35 @@ export async function openItem(room, pane, inspector) {
 
   // ---- the county's numbers ----
 
+  // Where the item reads a number, in the words of the drawing: its name alone says little to who changes it.
+  function readers(name) {
+    const word = new RegExp(`parameters\\.${name.replace(/[^\w]/g, "\\$&")}(?![\\w])`);
+    const found = new Set();
+    for (const path of ["flow.bpmn", "guide.dmn", "rules.dmn"]) {
+      const text = room.get(path);
+      if (!text || !word.test(text)) continue;
+      const drawn = new DOMParser().parseFromString(text, "application/xml");
+      for (const e of drawn.querySelectorAll("*")) {
+        const says = [...e.attributes].some((x) => word.test(x.value)) || (!e.children.length && word.test(e.textContent));
+        if (says) found.add(placeOf(e, path));
+      }
+    }
+    for (const path of room.paths()) {
+      if (!path.endsWith(".bpmn") && !path.endsWith(".dmn") && !path.startsWith("examples/") && word.test(room.get(path))) found.add(path);
+    }
+    return [...found].join(say("、", ", "));
+  }
+
+  function placeOf(element, path) {
+    if (path === "flow.bpmn") {
+      const at = element.closest("[name]");
+      return say(`流程“${at?.getAttribute("name") ?? ""}”`, `step “${at?.getAttribute("yz:name_en") ?? at?.getAttribute("name") ?? ""}”`);
+    }
+    const decision = element.closest("decision, businessKnowledgeModel");
+    const told = decision?.querySelector(":scope > description")?.textContent?.split(/[。；\n]/)[0];
+    return say(`决策“${told || decision?.getAttribute("name") || path}”`, `decision “${decision?.getAttribute("name") || path}”`);
+  }
+
   function parameters() {
     const entries = () => Object.entries(item.parameters ?? {});
     const body = h("div", { class: "studio-rows" });
@@ -127,7 +156,8 @@ export async function openItem(room, pane, inspector) {
         draw();
       } }),
       h("input", { class: "form-control mono", value: JSON.stringify(value), disabled, "aria-label": say(`${name} 的值`, `value of ${name}`), onchange: (e) => { item.parameters[name] = read(e.target.value); changed(); } }),
-      !disabled && button("✕", () => { delete item.parameters[name]; changed(); draw(); }, { title: say(`去掉 ${name}`, `Remove ${name}`) }))),
+      !disabled && button("✕", () => { delete item.parameters[name]; changed(); draw(); }, { title: say(`去掉 ${name}`, `Remove ${name}`) }),
+      h("span", { class: "studio-readers muted small" }, readers(name) ? say("用在：", "Read by: ") + readers(name) : say("没有用到", "Read by nothing")))),
     !disabled && button(say("＋ 参数", "+ parameter"), () => { (item.parameters ??= {})[freshCode("parameter", entries().map(([n]) => ({ n })), "n")] = 0; changed(); draw(); }) || "");
     draw();
     return at("parameters", group(say("本县参数（表达式里的 parameters）", "The county's numbers (parameters in expressions)"), body));

@@ -62,6 +62,8 @@ function help() {
   h("p", { class: "muted small" }, say("右键点行号或列头，可以加减行和列。", "Right-click a row's number or a column's head to add and remove.")));
 }
 
+const readsNumbers = (decision) => (decision.informationRequirement ?? []).some((r) => /parameters$/.test(r.requiredInput?.href ?? ""));
+
 export async function openRules(room, pane, inspector) {
   const there = Object.keys(FILES).filter((path) => room.has(path));
   let path = there.includes(room.rulesPath) ? room.rulesPath : there[0] ?? "guide.dmn";
@@ -102,7 +104,8 @@ export async function openRules(room, pane, inspector) {
     fill(inspector, isDecision && h("section", {}, h("h2", {}, decision.description || decision.name),
       decision.description && h("p", { class: "mono muted" }, decision.name),
       h("p", { class: "muted small" }, say("用到：", "Reads: "), (decision.informationRequirement ?? [])
-        .map((r) => (r.requiredInput ?? r.requiredDecision)?.href?.slice(1)?.replace(/^input_/, "")).filter(Boolean).join("、") || say("没有", "nothing"))) || "", help());
+        .map((r) => (r.requiredInput ?? r.requiredDecision)?.href?.slice(1)?.replace(/^input_/, "")).filter(Boolean).join("、") || say("没有", "nothing")),
+      readsNumbers(decision) && h("p", { class: "small" }, say("parameters 开头的是本县参数，到“事项要素”最后一栏改。", "What begins with parameters is a number of the county: change it under Particulars, last box."))) || "", help());
   }
 
   const started = new WeakSet();
