@@ -120,7 +120,7 @@ await t.test("particulars: a promised day less; the impact says so in words", as
   const days = first.locator(".studio-field", { has: first.locator('label:text-is("承诺工作日")') }).locator("input");
   await days.fill("6");
   await days.press("Tab");
-  const number = first.locator(".studio-row", { has: first.locator('input[value="large_area_m2"]') });
+  const number = first.locator(".studio-row", { has: first.locator('input[aria-label="large_area_m2 的值"]') });
   ok(/用在：(流程|决策)“.+”/.test(await number.innerText()), `where a number of the county is read: ${await number.innerText()}`);
   await t.axe(first, "item");
   await saved(first);
