@@ -50,8 +50,11 @@ void cockpit_free(Cockpit *c) {
     free(c);
 }
 
+// The newest event that a figure can depend on: that somebody came or went changes none.
 static Status last_event(Db *db, int64_t *ret, Error *err) {
-    return query_one_int(query(db, "SELECT COALESCE(MAX(id), 0) FROM event"), ret, err);
+    Query *q = query(db, "SELECT COALESCE((SELECT id FROM event WHERE kind NOT LIKE 'session.%'"
+                         " ORDER BY id DESC LIMIT 1), 0)");
+    return query_one_int(q, ret, err);
 }
 
 // From 1 January of the newest case's year to the newest case's day.

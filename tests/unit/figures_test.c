@@ -373,6 +373,26 @@ static void many_ask_first_and_one_is_computed(void **state) {
     cockpit_free(cockpit);
 }
 
+static void who_comes_and_goes_changes_no_copy(void **state) {
+    County *c = *state;
+    Cockpit *cockpit;
+    Error err;
+    FigureScope whole = {0};
+    Value before, after;
+    Str token;
+    assert_int_equal(cockpit_create(figures, c->f->store, &cockpit, &err), OK);
+    assert_int_equal(cockpit_model(cockpit, &whole, c->now, c->a, &before, &err), OK);
+    int64_t events = county_int(c, "SELECT MAX(id) FROM event WHERE id > ?1", 0);
+    Status refused = session_login(c->f->store, S("clerk"), S("not-the-password"), S("10.0.0.9"),
+                                   c->now, c->a, &token, &err);
+    assert_int_not_equal(refused, OK);
+    assert_true(county_int(c, "SELECT MAX(id) FROM event WHERE id > ?1", 0) > events);
+    assert_int_equal(cockpit_refresh(cockpit, c->now + 1000, &err), OK);
+    assert_int_equal(cockpit_model(cockpit, &whole, c->now + 1000, c->a, &after, &err), OK);
+    assert_true(v_equal(v_get_lit(before, "as_of"), v_get_lit(after, "as_of")));
+    cockpit_free(cockpit);
+}
+
 static void wrong_indicators_are_refused(void **state) {
     County *c = *state;
     static const char *const wrong[] = {
@@ -429,6 +449,7 @@ int main(void) {
         EACH(summary_links_every_number),
         EACH(cockpit_copies_follow_events),
         EACH(many_ask_first_and_one_is_computed),
+        EACH(who_comes_and_goes_changes_no_copy),
         EACH(wrong_indicators_are_refused),
         EACH(money_is_printed_as_people_speak),
     };
