@@ -409,11 +409,11 @@ static Status json_read(Str text, Arena *a, Value *ret, Error *err) {
     return json_parse(text, JSON_STRICT, (JsonLimits){0}, a, ret, err);
 }
 
-static Status flow_read(Str path, Arena *a, const Flow **ret, Error *err) {
+static Status flow_read(Str path, bool drawing, Arena *a, const Flow **ret, Error *err) {
     Str xml;
     Status status = file_read(path, FLOW_SIZE_MAX, a, &xml, err);
     if (status) return status;
-    status = flow_load(xml, a, ret, err);
+    status = drawing ? flow_load_drawing(xml, a, ret, err) : flow_load(xml, a, ret, err);
     if (status) error_at(err, path);
     return status;
 }
@@ -446,7 +446,7 @@ int cmd_flow_run(int argc, char **argv) {
     r->tell = trace && !as_json;
     Value values, actions = v_null();
     Str text = S("");
-    Status status = flow_read(file, a, &r->flow, &r->err);
+    Status status = flow_read(file, false, a, &r->flow, &r->err);
     if (!status) status = json_read(input, a, &values, &r->err);
     if (!status && script.len) status = file_read(script, FLOW_SIZE_MAX, a, &text, &r->err);
     if (!status) status = json_read(text, a, &actions, &r->err);
@@ -488,7 +488,7 @@ int cmd_flow_draw(int argc, char **argv) {
     const Flow *flow;
     Str text = S(""), svg;
     Value given, state = v_null(), records = v_null();
-    Status status = flow_read(file, a, &flow, &err);
+    Status status = flow_read(file, !state_file.len, a, &flow, &err);
     if (!status && state_file.len) status = file_read(state_file, FLOW_SIZE_MAX, a, &text, &err);
     if (!status) status = json_read(text, a, &given, &err);
     if (!status && given.kind == V_CONTEXT) state_find(given, &state, &records);

@@ -24,13 +24,17 @@ static Str cli_translate(void *catalog, Str zh) {
     return catalog ? catalog_text(catalog, zh) : zh;
 }
 
+static Arena *cli_arena; // of the catalog, as long as the process
+
+static void cli_forget(void) { arena_free(cli_arena); }
+
 // Loaded on first use; commands say things from one thread only.
 static void *cli_catalog(void) {
     static Catalog *catalog;
-    static Arena *arena; // lives as long as the process
     static bool tried;
     if (!tried && cli_english()) {
-        arena = arena_create(CLI_MEMORY_MAX);
+        Arena *arena = cli_arena = arena_create(CLI_MEMORY_MAX);
+        (void)atexit(cli_forget);
         if (catalog_load(arena, &catalog, NULL) != OK) catalog = NULL;
     }
     tried = true;

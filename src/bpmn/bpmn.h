@@ -31,6 +31,9 @@ MUST_USE Status flow_load(Str xml, Arena *a, const Flow **ret, Error *err);
 // The same, and what breaks a rule of the standard is refused too, though the engine could run it
 // (check.h, with `loading`). The text names the element and the rule.
 MUST_USE Status flow_load_checked(Str xml, Arena *a, const Flow **ret, Error *err);
+// Only to be drawn (flow_draw, with a null state or one of the same file's flow): every process of
+// the file, executable or not, and whatever could not be run. INVALID when it is no BPMN at all.
+MUST_USE Status flow_load_drawing(Str xml, Arena *a, const Flow **ret, Error *err);
 
 // The processes that were loaded, the main one first, as a list of contexts
 //   {id, name, executable, starts: [{id, event, name, timer, repeats}…]}

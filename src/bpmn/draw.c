@@ -52,7 +52,7 @@ static uint32_t wrap(Str s, int units, uint32_t lines_max, Str *lines) {
     while (at < s.len && count < lines_max) {
         size_t from = at, space = 0;
         int used = 0;
-        while (at < s.len) {
+        while (at < s.len && s.ptr[at] != '\n') {
             size_t next = at;
             int w = width_of(str_utf8_next(s, &next));
             if (used + w > units && at > from) break;
@@ -60,26 +60,43 @@ static uint32_t wrap(Str s, int units, uint32_t lines_max, Str *lines) {
             if (s.ptr[at] == ' ') space = at;
             at = next;
         }
-        if (at < s.len && space > from && (uint8_t)s.ptr[at] < 0x80) at = space + 1;
+        bool broken = at < s.len && s.ptr[at] == '\n';
+        if (at < s.len && !broken && space > from && (uint8_t)s.ptr[at] < 0x80) at = space + 1;
         lines[count++] = str_trim(str_sub(s, from, at));
+        at += broken;
     }
     if (at < s.len) lines[count] = S("…");
     return count + (at < s.len);
 }
 
-// Lines around (x, y): the middle of the block when `middle`, else its first line.
-void draw_label(Draw *d, Str name, int32_t x, int32_t y, int units, bool middle) {
+Label label_beside(const Box *label, const Box *shape) {
+    if (!label->w)
+        return (Label){shape->x + shape->w / 2, shape->y + shape->h + FONT + 4, LABEL_UNITS, 3,
+                       false};
+    int units = 2 * label->w / FONT + 1;
+    return (Label){label->x + label->w / 2, label->y + FONT - 1,
+                   units > LABEL_UNITS ? units : LABEL_UNITS, 4, false};
+}
+
+Label label_inside(const Box *shape, int32_t down) {
+    int units = 2 * (shape->w - 10) / FONT, lines = (shape->h - 10) / (FONT + 3);
+    return (Label){shape->x + shape->w / 2, shape->y + shape->h / 2 + down, units > 4 ? units : 4,
+                   lines > 1 ? (uint32_t)lines : 1, true};
+}
+
+void draw_label(Draw *d, Str name, Label at) {
     Str lines[LABEL_LINES_MAX + 1];
-    uint32_t count = wrap(name, units, LABEL_LINES_MAX - 1, lines);
+    if (at.lines > LABEL_LINES_MAX) at.lines = LABEL_LINES_MAX;
+    uint32_t count = wrap(name, at.units, at.lines, lines);
     if (!count) return;
     int32_t step = FONT + 3;
-    int32_t first = middle ? y - ((int32_t)count - 1) * step / 2 + FONT / 3 : y;
+    int32_t first = at.middle ? at.y - ((int32_t)count - 1) * step / 2 + FONT / 3 : at.y;
     buf_printf(&d->out,
                "<text class=\"flow-label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\" "
                "font-size=\"%d\" fill=\"#1d2939\">",
-               x, first, FONT);
+               at.x, first, FONT);
     for (uint32_t i = 0; i < count; i++) {
-        buf_printf(&d->out, "<tspan x=\"%d\" y=\"%d\">", x, first + (int32_t)i * step);
+        buf_printf(&d->out, "<tspan x=\"%d\" y=\"%d\">", at.x, first + (int32_t)i * step);
         draw_text(&d->out, lines[i]);
         buf_lit(&d->out, "</tspan>");
     }
@@ -93,9 +110,13 @@ static void points_write(Draw *d, const Point *points, uint32_t count) {
         buf_printf(&d->out, "%s%d,%d", i ? " " : "", points[i].x, points[i].y);
 }
 
-// The name above the longest level stretch, where there is most room for it.
-static void line_label(Draw *d, Str name, const Point *points, uint32_t count) {
+// The name where the file puts it, else above the longest level stretch, where there is most room.
+static void line_label(Draw *d, Str name, const Box *label, const Point *points, uint32_t count) {
     if (!name.len || count < 2) return;
+    if (label->w) {
+        draw_label(d, name, label_beside(label, label));
+        return;
+    }
     uint32_t best = 0;
     int32_t length = -1;
     for (uint32_t i = 0; i + 1 < count; i++) {
@@ -105,7 +126,8 @@ static void line_label(Draw *d, Str name, const Point *points, uint32_t count) {
         best = i;
     }
     Point from = points[best], to = points[best + 1];
-    draw_label(d, name, (from.x + to.x) / 2, (from.y + to.y) / 2 - 5, 14, false);
+    draw_label(d, name,
+               (Label){(from.x + to.x) / 2, (from.y + to.y) / 2 - 5, LABEL_UNITS, 3, false});
 }
 
 // Near the start of a line, along it: a slash for the default flow, a diamond for a condition.
@@ -128,22 +150,28 @@ static void draw_edge(Draw *d, uint32_t edge) {
     if (d->flow->nodes[e->from].hidden || d->flow->nodes[e->to].hidden) return;
     bool passed = d->progress[e->from] == DONE && d->progress[e->to] != AHEAD;
     Progress p = passed ? DONE : AHEAD;
-    buf_printf(&d->out, "<polyline class=\"flow-edge %s\" points=\"", draw_classes[p]);
+    if (e->points_count < 2) return;
+    buf_printf(&d->out, "<polyline class=\"flow-edge %s\" data-edge=\"", draw_classes[p]);
+    draw_text(&d->out, e->id);
+    buf_lit(&d->out, "\" points=\"");
     points_write(d, e->points, e->points_count);
     buf_printf(&d->out,
                "\" fill=\"none\" stroke=\"%s\" stroke-width=\"%d\" stroke-linejoin=\"round\" "
                "marker-end=\"url(#flow-%s)\"/>",
                draw_strokes[p], passed ? 2 : 1, passed ? "arrow-done" : "arrow");
     edge_mark(d, e, draw_strokes[p]);
-    line_label(d, draw_title(d, e->name, e->name_en), e->points, e->points_count);
+    line_label(d, draw_title(d, e->name, e->name_en), &e->label, e->points, e->points_count);
 }
 
 static void draw_line(Draw *d, const Decor *c) {
     static const char *const dashes[] = {[DECOR_MESSAGE_FLOW] = "8 5",
                                          [DECOR_ASSOCIATION] = "1 4",
+                                         [DECOR_CONVERSATION_LINK] = "none",
                                          [DECOR_SEQUENCE_FLOW] = "none"};
     if (c->points_count < 2) return;
-    buf_lit(&d->out, "<polyline class=\"flow-line\" points=\"");
+    buf_lit(&d->out, "<polyline class=\"flow-line\" data-edge=\"");
+    draw_text(&d->out, c->id);
+    buf_lit(&d->out, "\" points=\"");
     points_write(d, c->points, c->points_count);
     buf_printf(&d->out,
                "\" fill=\"none\" stroke=\"#667085\" stroke-width=\"1\" "
@@ -153,35 +181,56 @@ static void draw_line(Draw *d, const Decor *c) {
         buf_lit(&d->out, " marker-start=\"url(#flow-ball)\" marker-end=\"url(#flow-open)\"");
     else if (c->kind == DECOR_SEQUENCE_FLOW) buf_lit(&d->out, " marker-end=\"url(#flow-arrow)\"");
     else if (c->arrow) buf_lit(&d->out, " marker-end=\"url(#flow-line)\"");
+    if (c->arrow_back) buf_lit(&d->out, " marker-start=\"url(#flow-line)\"");
     buf_lit(&d->out, "/>");
-    line_label(d, c->name, c->points, c->points_count);
+    line_label(d, c->name, &c->label, c->points, c->points_count);
 }
 
 // Artifacts, pools and lanes
 
-static void draw_pool(Draw *d, const Decor *c) {
-    const Box *b = &c->box;
-    bool pool = c->kind == DECOR_POOL;
-    buf_printf(&d->out,
-               "<g class=\"flow-lane\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-               "fill=\"%s\" stroke=\"#98a2b3\" stroke-width=\"%d\"/>",
-               b->x, b->y, b->w, b->h, pool ? "#fcfcfd" : "none", pool ? 2 : 1);
-    int32_t x = b->x + FONT + 2, y = b->y + b->h / 2;
-    if (pool && c->horizontal)
-        buf_printf(&d->out, "<path d=\"M%d %d V%d\" stroke=\"#98a2b3\" stroke-width=\"1\"/>",
-                   b->x + 30, b->y, b->y + b->h);
-    if (!c->horizontal) {
-        x = b->x + b->w / 2;
-        y = b->y + FONT + 5;
-    }
+// The name along the side of a pool or lane, in one line.
+static void side_name(Draw *d, const Decor *c, int32_t x, int32_t y) {
+    int32_t room = c->horizontal ? c->box.h : c->box.w;
+    Str lines[2];
+    if (!wrap(c->name, 2 * room / FONT, 1, lines)) return;
+    bool cut = lines[0].len < c->name.len;
     buf_printf(&d->out,
                "<text class=\"flow-label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\" "
                "font-size=\"%d\" fill=\"#1d2939\"",
                x, y, FONT);
     if (c->horizontal) buf_printf(&d->out, " transform=\"rotate(-90 %d %d)\"", x, y);
     buf_lit(&d->out, ">");
-    draw_text(&d->out, c->name);
+    draw_text(&d->out, lines[0]);
+    if (cut) buf_str(&d->out, S("…"));
     buf_lit(&d->out, "</text>");
+}
+
+static void draw_pool(Draw *d, const Decor *c) {
+    const Box *b = &c->box;
+    bool pool = c->kind == DECOR_POOL;
+    buf_lit(&d->out, "<g class=\"flow-lane\" data-node=\"");
+    draw_text(&d->out, c->id);
+    buf_lit(&d->out, "\">");
+    buf_printf(&d->out,
+               "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+               "fill=\"%s\" stroke=\"#98a2b3\" stroke-width=\"%d\"/>",
+               b->x, b->y, b->w, b->h, pool ? "#fcfcfd" : "none", pool ? 2 : 1);
+    int32_t x = b->x + FONT + 2, y = b->y + b->h / 2;
+    bool empty = pool && c->closed; // nothing of what goes on in it is drawn
+    if (empty) {
+        draw_label(d, c->name, label_inside(b, 0));
+    } else if (c->horizontal) {
+        if (pool)
+            buf_printf(&d->out, "<path d=\"M%d %d V%d\" stroke=\"#98a2b3\"/>", b->x + 30, b->y,
+                       b->y + b->h);
+    } else {
+        x = b->x + b->w / 2;
+        y = b->y + FONT + 5;
+        if (pool)
+            buf_printf(&d->out, "<path d=\"M%d %d H%d\" stroke=\"#98a2b3\"/>", b->x, b->y + 30,
+                       b->x + b->w);
+    }
+    if (!empty) side_name(d, c, x, y);
     if (c->many)
         buf_printf(&d->out,
                    "<path transform=\"translate(%d %d)\" d=\"M-4 -5 V5 M0 -5 V5 M4 -5 V5\" "
@@ -207,6 +256,14 @@ static void artifact_shape(Draw *d, const Decor *c) {
     case DECOR_ANNOTATION:
         buf_printf(&d->out, "<path d=\"M%d %d H%d V%d H%d\"", x + 10, y, x, y + h, x + 10);
         break;
+    case DECOR_MESSAGE:
+        buf_printf(&d->out, "<path d=\"M%d %d H%d V%d H%d Z L%d %d L%d %d\"", x, y, x + w, y + h,
+                   x, x + w / 2, y + h / 2, x + w, y);
+        break;
+    case DECOR_CONVERSATION:
+        buf_printf(&d->out, "<path d=\"M%d %d L%d %d H%d L%d %d L%d %d H%d Z\"", x, y + h / 2,
+                   x + w / 4, y, x + w - w / 4, x + w, y + h / 2, x + w - w / 4, y + h, x + w / 4);
+        break;
     case DECOR_EVENT:
         buf_printf(&d->out, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\"", x + w / 2, y + h / 2, w / 2);
         break;
@@ -227,18 +284,21 @@ static void artifact_shape(Draw *d, const Decor *c) {
 
 static void draw_artifact(Draw *d, const Decor *c) {
     const Box *b = &c->box;
-    artifact_shape(d, c);
-    int units = 2 * (b->w - 10) / FONT;
     bool inside = c->kind == DECOR_ANNOTATION || c->kind == DECOR_ACTIVITY;
-    if (c->kind == DECOR_GROUP) draw_label(d, c->name, b->x + b->w / 2, b->y + 18, units, false);
-    else if (inside)
-        draw_label(d, c->name, b->x + b->w / 2, b->y + b->h / 2, units > 4 ? units : 4, true);
-    else draw_label(d, c->name, b->x + b->w / 2, b->y + b->h + FONT + 4, 14, false);
+    buf_lit(&d->out, "<g class=\"flow-other\" data-node=\"");
+    draw_text(&d->out, c->id);
+    buf_lit(&d->out, "\">");
+    artifact_shape(d, c);
+    if (c->kind == DECOR_GROUP)
+        draw_label(d, c->name,
+                   (Label){b->x + b->w / 2, b->y + 18, 2 * (b->w - 10) / FONT, 1, false});
+    else draw_label(d, c->name, inside ? label_inside(b, 0) : label_beside(&c->label, b));
     if (c->kind == DECOR_DATA && c->many)
         buf_printf(&d->out,
                    "<path transform=\"translate(%d %d)\" d=\"M-4 -4 V4 M0 -4 V4 M4 -4 V4\" "
                    "stroke=\"#667085\" stroke-width=\"2\"/>",
                    b->x + b->w / 2, b->y + b->h - 8);
+    buf_lit(&d->out, "</g>");
 }
 
 static bool is_line(const Decor *c) { return c->kind >= DECOR_MESSAGE_FLOW; }
@@ -285,24 +345,41 @@ static void extend(Box *all, int32_t x0, int32_t y0, int32_t x1, int32_t y1) {
     if (y1 > all->h) all->h = y1;
 }
 
+static void extend_box(Box *all, const Box *b) {
+    extend(all, b->x, b->y, b->x + b->w, b->y + b->h);
+}
+
+static void extend_label(Box *all, Str name, const Box *label, const Box *shape) {
+    if (!name.len) return;
+    Label at = label_beside(label, shape);
+    Str lines[LABEL_LINES_MAX + 1];
+    int32_t height = (int32_t)wrap(name, at.units, at.lines, lines) * (FONT + 3);
+    int32_t half = (name.len < (size_t)at.units ? (int32_t)name.len : at.units) * FONT / 4;
+    extend(all, at.x - half, at.y - FONT, at.x + half, at.y - FONT + height);
+}
+
 static Box bounds_of(const Flow *f) {
     Box all = {INT32_MAX, INT32_MAX, INT32_MIN, INT32_MIN};
     for (uint32_t i = 1; i < f->nodes_count; i++) {
         const Node *n = &f->nodes[i];
         if (n->hidden || n->kind == NODE_PROCESS) continue;
-        int32_t below = node_is_activity(n) || !n->name.len ? 0 : 2 * FONT + 8;
-        extend(&all, n->box.x, n->box.y, n->box.x + n->box.w, n->box.y + n->box.h + below);
+        extend_box(&all, &n->box);
+        if (!node_is_activity(n)) extend_label(&all, n->name, &n->label, &n->box);
     }
     for (uint32_t i = 0; i < f->edges_count; i++)
         for (uint32_t k = 0; k < f->edges[i].points_count; k++) {
             Point p = f->edges[i].points[k];
             if (!f->nodes[f->edges[i].from].hidden) extend(&all, p.x, p.y, p.x, p.y);
         }
+    for (uint32_t i = 0; i < f->edges_count; i++)
+        if (f->edges[i].label.w && f->edges[i].points_count) extend_box(&all, &f->edges[i].label);
     for (uint32_t i = 0; i < f->decor_count; i++) {
         const Decor *c = &f->decor[i];
         const Box *b = &c->box;
-        int32_t below = c->kind == DECOR_DATA || c->kind == DECOR_STORE ? 2 * FONT + 8 : 0;
-        if (b->w) extend(&all, b->x, b->y, b->x + b->w, b->y + b->h + below);
+        bool beside = c->kind == DECOR_DATA || c->kind == DECOR_STORE;
+        if (b->w) extend_box(&all, b);
+        if (b->w && beside) extend_label(&all, c->name, &c->label, b);
+        if (c->points_count && c->label.w) extend_box(&all, &c->label);
         for (uint32_t k = 0; k < c->points_count; k++)
             extend(&all, c->points[k].x, c->points[k].y, c->points[k].x, c->points[k].y);
     }

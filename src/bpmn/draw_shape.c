@@ -80,7 +80,9 @@ static const char *task_sign(NodeKind kind) {
 
 static const char *gate_sign(const Node *n) {
     switch (n->kind) {
-    case NODE_EXCLUSIVE: return "M-7 -7 L7 7 M7 -7 L-7 7";
+    case NODE_EXCLUSIVE:
+        if (n->plain) return NULL;
+        return "M-7 -7 L7 7 M7 -7 L-7 7";
     case NODE_PARALLEL: return "M0 -10 V10 M-10 0 H10";
     case NODE_INCLUSIVE: return "M-9 0 a9 9 0 1 0 18 0 a9 9 0 1 0 -18 0";
     case NODE_COMPLEX: return "M0 -10 V10 M-10 0 H10 M-7 -7 L7 7 M7 -7 L-7 7";
@@ -97,8 +99,8 @@ static const char *gate_sign(const Node *n) {
     }
 }
 
-// Loop, multi-instance, compensation, ad-hoc and folded, in a row at the bottom.
-static void markers(Draw *d, const Node *n, Progress p) {
+// Loop, multi-instance, compensation, ad-hoc and folded, in a row at the bottom. Are there any?
+static bool markers(Draw *d, const Node *n, Progress p) {
     const char *paths[4];
     bool filled[4] = {false};
     int count = 0;
@@ -115,6 +117,7 @@ static void markers(Draw *d, const Node *n, Progress p) {
     if (n->adhoc) paths[count++] = "M-7 2 C-4 -6 -1 -3 0 0 C1 3 4 6 7 -2";
     int32_t x = n->box.x + n->box.w / 2 - (count - 1) * 10, y = n->box.y + n->box.h - 12;
     for (int i = 0; i < count; i++) sign(d, p, paths[i], x + i * 20, y, filled[i]);
+    return count > 0;
 }
 
 static void activity_border(Draw *d, const Node *n, Progress p) {
@@ -133,12 +136,12 @@ static void draw_activity(Draw *d, const Node *n, Progress p) {
     activity_border(d, n, p);
     const char *path = task_sign(n->kind);
     if (path) sign(d, p, path, b->x + 15, b->y + 15, n->kind == NODE_SEND);
-    markers(d, n, p);
+    bool marked = markers(d, n, p);
     bool open = n->kind == NODE_SUBPROCESS && !n->collapsed;
-    int units = 2 * (b->w - 10) / FONT;
     Str name = draw_title(d, n->name, n->name_en);
-    if (open) draw_label(d, name, b->x + b->w / 2, b->y + 20, units, false);
-    else draw_label(d, name, b->x + b->w / 2, b->y + b->h / 2 + (d->stands ? 8 : 4), units, true);
+    if (open)
+        draw_label(d, name, (Label){b->x + b->w / 2, b->y + 20, 2 * (b->w - 10) / FONT, 1, false});
+    else draw_label(d, name, label_inside(b, (d->stands ? 8 : 4) - (marked ? 8 : 0)));
     if (!d->stands) return;
     buf_printf(&d->out, "<text class=\"flow-word\" x=\"%d\" y=\"%d\" font-size=\"%d\" fill=\"%s\">",
                b->x + (path ? 30 : 10), b->y + 18, FONT_SMALL, draw_strokes[p]);
@@ -164,7 +167,7 @@ static void draw_event(Draw *d, const Node *n, Progress p) {
     const char *path = event_sign(n, filled);
     if (path) sign(d, p, path, x, y, filled);
     badge(d, p, b->x + b->w, b->y);
-    draw_label(d, draw_title(d, n->name, n->name_en), x, b->y + b->h + FONT + 4, 14, false);
+    draw_label(d, draw_title(d, n->name, n->name_en), label_beside(&n->label, b));
 }
 
 static void draw_gate(Draw *d, const Node *n, Progress p) {
@@ -180,7 +183,7 @@ static void draw_gate(Draw *d, const Node *n, Progress p) {
                    "fill=\"none\" stroke=\"%s\" stroke-width=\"%s\"/>",
                    x, y, path, draw_strokes[p], n->kind == NODE_EVENT_GATE ? "1.5" : "3");
     badge(d, p, b->x + b->w - 6, b->y + 6);
-    draw_label(d, draw_title(d, n->name, n->name_en), x, b->y + b->h + FONT + 4, 14, false);
+    draw_label(d, draw_title(d, n->name, n->name_en), label_beside(&n->label, b));
 }
 
 void draw_node(Draw *d, uint32_t node) {

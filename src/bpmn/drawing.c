@@ -27,6 +27,13 @@ static bool box_read(const xmlNode *shape, Arena *a, Box *ret) {
     return true;
 }
 
+// Where the name stands, if the shape or edge says so.
+static Box label_read(const xmlNode *e, Arena *a) {
+    const xmlNode *label = xml_child(e, XML_BPMN_DI, S("BPMNLabel"));
+    Box b = {0};
+    return label && box_read(label, a, &b) ? b : (Box){0};
+}
+
 static bool points_read(const xmlNode *e, Arena *a, Point **ret, uint32_t *ret_count) {
     uint32_t count = 0;
     for (const xmlNode *c = xml_first(e); c; c = xml_next(c))
@@ -66,6 +73,14 @@ static bool decor_kind(Str local, DecorKind *ret) {
         {S_INIT("dataInputAssociation"), DECOR_ASSOCIATION},
         {S_INIT("dataOutputAssociation"), DECOR_ASSOCIATION},
         {S_INIT("sequenceFlow"), DECOR_SEQUENCE_FLOW},
+        {S_INIT("message"), DECOR_MESSAGE},
+        {S_INIT("conversation"), DECOR_CONVERSATION},
+        {S_INIT("subConversation"), DECOR_CONVERSATION},
+        {S_INIT("callConversation"), DECOR_CONVERSATION},
+        {S_INIT("conversationLink"), DECOR_CONVERSATION_LINK},
+        {S_INIT("choreographyTask"), DECOR_ACTIVITY},
+        {S_INIT("subChoreography"), DECOR_ACTIVITY},
+        {S_INIT("callChoreography"), DECOR_ACTIVITY},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (!str_eq(local, kinds[i].name)) continue;
@@ -84,6 +99,18 @@ static bool is_one(const xmlNode *e, Str name, Str value, Arena *a) {
     return str_eq(xml_attribute(e, name, a), value);
 }
 
+// The value of the category that a group stands for.
+static Str group_name(const xmlNode *group, Arena *a) {
+    Str id = xml_unprefixed(xml_attribute(group, S("categoryValueRef"), a));
+    const xmlNode *definitions = xmlDocGetRootElement(group->doc);
+    for (const xmlNode *c = xml_first(definitions); c && id.len; c = xml_next(c)) {
+        if (!xml_is(c, XML_BPMN, S("category"))) continue;
+        for (const xmlNode *v = xml_first(c); v; v = xml_next(v))
+            if (is_one(v, S("id"), id, a)) return xml_attribute(v, S("value"), a);
+    }
+    return S("");
+}
+
 static void decor_read(Flow *f, const xmlNode *e, DecorKind kind, Arena *a) {
     Decor *c = &f->decor[f->decor_count++];
     Str local = xml_local(e);
@@ -97,12 +124,14 @@ static void decor_read(Flow *f, const xmlNode *e, DecorKind kind, Arena *a) {
         if (text) c->name = xml_text(text, a);
     }
     c->many = xml_flag(e, S("isCollection"), false, a);
+    if (kind == DECOR_GROUP) c->name = group_name(e, a);
     if (kind == DECOR_POOL) {
+        c->closed = !xml_has(e, S("processRef"));
         const xmlNode *many = xml_child(e, XML_BPMN, S("participantMultiplicity"));
         c->many = many && !is_one(many, S("maximum"), S("1"), a);
     }
-    c->arrow = is_one(e, S("associationDirection"), S("One"), a) ||
-               is_one(e, S("associationDirection"), S("Both"), a) ||
+    c->arrow_back = is_one(e, S("associationDirection"), S("Both"), a);
+    c->arrow = c->arrow_back || is_one(e, S("associationDirection"), S("One"), a) ||
                str_starts(local, S("data"));
 }
 
@@ -136,6 +165,9 @@ static void shape_read(Flow *f, const xmlNode *e, Arena *a) {
     if (node != NONE && f->nodes[node].kind != NODE_PROCESS) {
         Node *n = &f->nodes[node];
         n->box = box;
+        n->label = label_read(e, a);
+        n->plain = xml_has(e, S("isMarkerVisible")) &&
+                   !xml_flag(e, S("isMarkerVisible"), true, a);
         n->collapsed = n->kind == NODE_SUBPROCESS && xml_has(e, S("isExpanded")) &&
                        !xml_flag(e, S("isExpanded"), true, a);
         return;
@@ -143,6 +175,7 @@ static void shape_read(Flow *f, const xmlNode *e, Arena *a) {
     Decor *c = decor_of(f, ref);
     if (!c || c->kind >= DECOR_MESSAGE_FLOW) return;
     c->box = box;
+    c->label = label_read(e, a);
     c->horizontal = xml_flag(e, S("isHorizontal"), true, a);
 }
 
@@ -155,12 +188,24 @@ static void edge_read(Flow *f, const xmlNode *e, Arena *a) {
     if (edge != NONE) {
         f->edges[edge].points = points;
         f->edges[edge].points_count = count;
+        f->edges[edge].label = label_read(e, a);
         return;
     }
     Decor *c = decor_of(f, ref);
     if (!c || c->kind < DECOR_MESSAGE_FLOW) return;
     c->points = points;
     c->points_count = count;
+    c->label = label_read(e, a);
+}
+
+// What the file does not draw, where it draws anything.
+static void hide_undrawn(Flow *f) {
+    bool any = false;
+    for (uint32_t i = 1; i < f->nodes_count; i++) any = any || f->nodes[i].box.w;
+    for (uint32_t i = 1; i < f->nodes_count; i++) {
+        Node *n = &f->nodes[i];
+        n->hidden = any && !n->box.w && n->kind != NODE_PROCESS;
+    }
 }
 
 // What stands in a sub-process that is drawn folded is not drawn, wherever it lies.
@@ -169,11 +214,11 @@ static void hide_folded(Flow *f) {
         Node *n = &f->nodes[i];
         if (n->kind == NODE_PROCESS) continue;
         const Node *parent = &f->nodes[n->parent];
-        n->hidden = parent->collapsed || parent->hidden;
+        n->hidden = n->hidden || parent->collapsed || parent->hidden;
     }
 }
 
-void flow_read_drawing(Flow *f, const xmlNode *definitions, Arena *a) {
+void flow_read_drawing(Flow *f, const xmlNode *definitions, bool only, Arena *a) {
     const xmlNode *diagram = xml_child(definitions, XML_BPMN_DI, S("BPMNDiagram"));
     const xmlNode *plane = diagram ? xml_child(diagram, XML_BPMN_DI, S("BPMNPlane")) : NULL;
     if (!plane) return;
@@ -183,5 +228,6 @@ void flow_read_drawing(Flow *f, const xmlNode *definitions, Arena *a) {
         if (xml_is(e, XML_BPMN_DI, S("BPMNShape"))) shape_read(f, e, a);
         else if (xml_is(e, XML_BPMN_DI, S("BPMNEdge"))) edge_read(f, e, a);
     }
+    if (only) hide_undrawn(f);
     hide_folded(f);
 }

@@ -212,6 +212,7 @@ static void scope_layout(Layout *l, uint32_t scope) {
         f->nodes[node].box.x = l->x[node] + PAD_X;
         f->nodes[node].box.y = l->y[node] - top + PAD_TOP;
     }
+    if (!l->count) top = bottom = 0;
     f->nodes[scope].box.w = right + 2 * PAD_X;
     f->nodes[scope].box.h = bottom - top + PAD_TOP + PAD_BOTTOM;
 }

@@ -14,12 +14,18 @@
 
 enum { NAMED_MAX = 20000, PROCESSES_MAX = 500 };
 
+typedef enum LoadMode { LOAD_PLAIN, LOAD_CHECKED, LOAD_DRAWING } LoadMode;
+
 // `text` has the element's name as {1} and its id as {2}.
-Status model_refuse(Load *l, const xmlNode *e, Status status, const char *text) {
+static Status tell(Load *l, const xmlNode *e, Status status, const char *text) {
     char line[16];
     (void)snprintf(line, sizeof line, "%u", xml_line(e));
     Str id = xml_attribute(e, S("id"), l->arena);
     return error_fill(l->err, status, str_z(line), text, (Str[ERROR_ARGS]){xml_local(e), id});
+}
+
+Status model_refuse(Load *l, const xmlNode *e, Status status, const char *text) {
+    return l->drawing && status == INVALID ? OK : tell(l, e, status, text);
 }
 
 bool model_one_of(Str s, const Str *names, size_t count) {
@@ -41,6 +47,7 @@ static void *array_room(Arena *a, void *items, uint32_t count, uint32_t *cap, si
 
 Status model_expression(Load *l, const xmlNode *e, Str source, const FeelExpr **ret) {
     if (str_starts(source, S("="))) source = str_sub(source, 1, source.len);
+    if (l->drawing) source = S("null");
     Error told;
     Status status = feel_parse(source, NULL, 0, l->arena, ret, &told);
     if (!status) return OK;
@@ -53,7 +60,8 @@ Status model_expression(Load *l, const xmlNode *e, Str source, const FeelExpr **
 
 Status model_expression_element(Load *l, const xmlNode *e, const FeelExpr **ret) {
     Str language = xml_attribute(e, S("language"), l->arena);
-    if (language.len && str_find(language, S("FEEL")) < 0 && str_find(language, S("feel")) < 0)
+    bool feel = str_find(language, S("FEEL")) >= 0 || str_find(language, S("feel")) >= 0;
+    if (language.len && !feel && !l->drawing)
         return refuse(l, e, "{1}（{2}）的表达式语言只能是 FEEL");
     return model_expression(l, e, xml_text(e, l->arena), ret);
 }
@@ -70,6 +78,8 @@ Status model_number(Load *l, const xmlNode *e, Str name, int64_t low, int64_t hi
     int64_t n = otherwise;
     if (xml_has(e, name) && (!str_to_int(xml_attribute(e, name, l->arena), &n) || n < low ||
                              n > high)) {
+        *ret = otherwise;
+        if (l->drawing) return OK;
         char line[16];
         (void)snprintf(line, sizeof line, "%u", xml_line(e));
         return error_set(l->err, INVALID, str_z(line), "{1}（{2}）的属性 {3} 超出范围",
@@ -316,6 +326,7 @@ uint32_t flow_edge(const Flow *f, Str id) {
 #define refuse_at(l, line, text, ...) \
     refuse_line((l), (line), "" text, (Str[ERROR_ARGS]){__VA_ARGS__})
 static Status refuse_line(Load *l, uint32_t at, const char *text, const Str args[ERROR_ARGS]) {
+    if (l->drawing) return OK;
     char line[16];
     (void)snprintf(line, sizeof line, "%u", at);
     return error_fill(l->err, INVALID, str_z(line), text, args);
@@ -327,20 +338,47 @@ static Status index_make(Load *l) {
     f->edge_slots = slots_make(l->arena, f->edges_count, &f->edge_slots_mask);
     for (uint32_t i = 0; i < f->nodes_count; i++) {
         Node *n = &f->nodes[i];
-        if (flow_node(f, n->id) != NONE) return refuse_at(l, n->line, "id {1} 重复", n->id);
+        if (flow_node(f, n->id) != NONE) {
+            Status status = refuse_at(l, n->line, "id {1} 重复", n->id);
+            if (status) return status;
+            continue;
+        }
         uint32_t at = (uint32_t)str_hash(n->id) & f->slots_mask;
         while (f->slots[at] != NONE) at = (at + 1) & f->slots_mask;
         f->slots[at] = i;
     }
     for (uint32_t i = 0; i < f->edges_count; i++) {
         Edge *e = &f->edges[i];
-        if (flow_edge(f, e->id) != NONE || flow_node(f, e->id) != NONE)
-            return refuse_at(l, e->line, "id {1} 重复", e->id);
+        if (flow_edge(f, e->id) != NONE || flow_node(f, e->id) != NONE) {
+            Status status = refuse_at(l, e->line, "id {1} 重复", e->id);
+            if (status) return status;
+            continue;
+        }
         uint32_t at = (uint32_t)str_hash(e->id) & f->edge_slots_mask;
         while (f->edge_slots[at] != NONE) at = (at + 1) & f->edge_slots_mask;
         f->edge_slots[at] = i;
     }
     return OK;
+}
+
+static bool joins_nodes(const Flow *f, uint32_t from, uint32_t to) {
+    return from != NONE && to != NONE && f->nodes[from].kind != NODE_PROCESS &&
+           f->nodes[to].kind != NODE_PROCESS && f->nodes[from].parent == f->nodes[to].parent;
+}
+
+// For a drawing: an edge that joins no two nodes of one scope is a line and no more (drawing.c).
+static Status edges_sift(Load *l) {
+    Flow *f = l->flow;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < f->edges_count; i++) {
+        uint32_t from = flow_node(f, l->edge_refs[i].from), to = flow_node(f, l->edge_refs[i].to);
+        if (!joins_nodes(f, from, to)) continue;
+        f->edges[kept] = f->edges[i];
+        l->edge_refs[kept++] = l->edge_refs[i];
+    }
+    if (kept == f->edges_count) return OK;
+    f->edges_count = kept;
+    return index_make(l);
 }
 
 static Status edges_resolve(Load *l) {
@@ -377,8 +415,11 @@ static Status boundary_resolve(Load *l, uint32_t node) {
     Flow *f = l->flow;
     Node *n = &f->nodes[node];
     uint32_t host = flow_node(f, l->node_refs[node].host);
-    if (host == NONE || !node_is_activity(&f->nodes[host]) || f->nodes[host].parent != n->parent)
+    if (host == NONE || !node_is_activity(&f->nodes[host]) ||
+        f->nodes[host].parent != n->parent) {
+        n->kind = NODE_CATCH; // in a drawing
         return refuse_at(l, n->line, "边界事件 {1} 没有依附在同一层的任务或子流程上", n->id);
+    }
     n->host = host;
     f->nodes[host].boundary_count++;
     return OK;
@@ -431,9 +472,11 @@ static Status nodes_resolve(Load *l) {
         if (status) return status;
         if (!l->node_refs[i].fallback.len) continue;
         n->fallback = flow_edge(f, l->node_refs[i].fallback);
-        if (n->fallback == NONE || f->edges[n->fallback].from != i)
-            return refuse_at(l, n->line, "{1} 的默认出线 {2} 不是从它出发的", n->id,
-                             l->node_refs[i].fallback);
+        if (n->fallback != NONE && f->edges[n->fallback].from == i) continue;
+        n->fallback = NONE;
+        status = refuse_at(l, n->line, "{1} 的默认出线 {2} 不是从它出发的", n->id,
+                           l->node_refs[i].fallback);
+        if (status) return status;
     }
     for (uint32_t i = 0; i < f->nodes_count; i++) {
         Node *n = &f->nodes[i];
@@ -498,7 +541,7 @@ static void choose_called(Load *l, Choice *choice, const xmlNode *e) {
     }
 }
 
-// Every executable process, and those that they call.
+// Every executable process, and those that they call; for a drawing all.
 static Status processes_choose(Load *l, const xmlNode *definitions, Choice *choice) {
     for (const xmlNode *c = xml_first(definitions); c; c = xml_next(c)) {
         if (!xml_is(c, XML_BPMN, S("process"))) continue;
@@ -508,7 +551,7 @@ static Status processes_choose(Load *l, const xmlNode *definitions, Choice *choi
         choice->id[i] = xml_attribute(c, S("id"), l->arena);
         choice->executable[i] = xml_flag(c, S("isExecutable"), false, l->arena);
         choice->count++;
-        if (choice->executable[i]) choose(choice, i);
+        if (choice->executable[i] || l->drawing) choose(choice, i);
     }
     for (uint32_t at = 0; at < choice->queued; at++)
         choose_called(l, choice, choice->element[choice->queue[at]]);
@@ -535,8 +578,10 @@ static Status processes_read(Load *l, const xmlNode *definitions) {
     f->processes = arena_array(l->arena, uint32_t, PROCESSES_MAX);
     f->executable = arena_array(l->arena, bool, PROCESSES_MAX);
     Status status = processes_choose(l, definitions, choice);
-    if (!status && !choice->queued)
-        return refuse(l, definitions, "{1}：没有可执行的流程（isExecutable=\"true\"）");
+    if (!status && !choice->queued) {
+        status = refuse(l, definitions, "{1}：没有可执行的流程（isExecutable=\"true\"）");
+        if (!status) (void)node_new(l, definitions, NODE_PROCESS, 0); // nothing but a collaboration
+    }
     // In document order; those that are only called come after the executable ones.
     for (uint32_t i = 0; i < choice->queued && !status; i++) {
         uint32_t k = choice->queue[i];
@@ -559,7 +604,7 @@ static Status imports_check(Load *l, const xmlNode *definitions) {
 static Status model_read(Load *l, const xmlDoc *doc) {
     const xmlNode *definitions = xmlDocGetRootElement(doc);
     if (!xml_is(definitions, XML_BPMN, S("definitions")))
-        return refuse(l, definitions, "{1}：不是 BPMN 2.0 的 definitions");
+        return tell(l, definitions, INVALID, "{1}：不是 BPMN 2.0 的 definitions");
     Status status = imports_check(l, definitions);
     if (!status) status = declarations_read(l, definitions);
     if (status) return status;
@@ -567,19 +612,20 @@ static Status model_read(Load *l, const xmlDoc *doc) {
     data_names(l);
     status = processes_read(l, definitions);
     if (!status) status = index_make(l);
+    if (!status && l->drawing) status = edges_sift(l);
     if (!status) status = edges_resolve(l);
     if (!status) status = nodes_resolve(l);
     if (status) return status;
     compensation_resolve(l, definitions);
-    status = flow_lint(l->flow, l->err);
+    if (!l->drawing) status = flow_lint(l->flow, l->err);
     if (status) return status;
-    flow_read_drawing(l->flow, definitions, l->arena);
+    flow_read_drawing(l->flow, definitions, l->drawing, l->arena);
     flow_layout(l->flow);
     return OK;
 }
 
 // A full arena jumps; the document is not in it and must be freed first.
-static Status model_read_guarded(Load *l, const xmlDoc *doc, Str xml, bool checked) {
+static Status model_read_guarded(Load *l, const xmlDoc *doc, Str xml, LoadMode mode) {
     jmp_buf env;
     jmp_buf *outer = arena_on_limit(l->arena, &env);
     Status status;
@@ -587,19 +633,19 @@ static Status model_read_guarded(Load *l, const xmlDoc *doc, Str xml, bool check
         status = error_set(l->err, LIMIT, S(""), "流程文件太大，超过了内存限度");
     } else {
         status = model_read(l, doc);
-        if (!status && checked) status = load_check(xml, l->arena, l->err);
+        if (!status && mode == LOAD_CHECKED) status = load_check(xml, l->arena, l->err);
     }
     (void)arena_on_limit(l->arena, outer);
     return status;
 }
 
-static Status load(Str xml, bool checked, Arena *a, const Flow **ret, Error *err) {
+static Status load(Str xml, LoadMode mode, Arena *a, const Flow **ret, Error *err) {
     xmlDoc *doc = NULL;
     Status status = xml_read(xml, &doc, err);
     if (status) return status;
-    Load l = {.flow = arena_new(a, Flow), .arena = a, .err = err};
+    Load l = {.flow = arena_new(a, Flow), .arena = a, .err = err, .drawing = mode == LOAD_DRAWING};
     l.flow->arena = a;
-    status = model_read_guarded(&l, doc, xml, checked);
+    status = model_read_guarded(&l, doc, xml, mode);
     xmlFreeDoc(doc);
     if (status) return status;
     *ret = l.flow;
@@ -607,9 +653,13 @@ static Status load(Str xml, bool checked, Arena *a, const Flow **ret, Error *err
 }
 
 Status flow_load(Str xml, Arena *a, const Flow **ret, Error *err) {
-    return load(xml, false, a, ret, err);
+    return load(xml, LOAD_PLAIN, a, ret, err);
 }
 
 Status flow_load_checked(Str xml, Arena *a, const Flow **ret, Error *err) {
-    return load(xml, true, a, ret, err);
+    return load(xml, LOAD_CHECKED, a, ret, err);
+}
+
+Status flow_load_drawing(Str xml, Arena *a, const Flow **ret, Error *err) {
+    return load(xml, LOAD_DRAWING, a, ret, err);
 }

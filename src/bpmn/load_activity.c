@@ -112,6 +112,7 @@ static Status multi_short(Load *l, const xmlNode *e, Multi *multi) {
 Status model_multi(Load *l, const xmlNode *e, Node *n) {
     if (n->multi) return refuse(l, e, "{1}（{2}）：只能有一个循环");
     Multi *multi = arena_new(l->arena, Multi);
+    n->multi = multi;
     multi->sequential = xml_flag(e, S("isSequential"), false, l->arena);
     Status status = behavior_read(l, e, multi);
     for (const xmlNode *c = xml_first(e); c && !status; c = xml_next(c))
@@ -122,13 +123,13 @@ Status model_multi(Load *l, const xmlNode *e, Node *n) {
         return refuse(l, e, "{1}（{2}）：多实例要么给出个数，要么给出列表");
     if (!multi->result.len != !multi->results.len)
         return refuse(l, e, "{1}（{2}）：结果变量和结果列表要一起给出");
-    n->multi = multi;
     return OK;
 }
 
 Status model_loop(Load *l, const xmlNode *e, Node *n) {
     if (n->multi) return refuse(l, e, "{1}（{2}）：只能有一个循环");
     Multi *multi = arena_new(l->arena, Multi);
+    n->multi = multi;
     multi->standard = multi->sequential = true;
     multi->test_before = xml_flag(e, S("testBefore"), false, l->arena);
     Status status =
@@ -137,7 +138,6 @@ Status model_loop(Load *l, const xmlNode *e, Node *n) {
     if (!status && condition) status = model_expression_element(l, condition, &multi->condition);
     if (!status && !condition && multi->maximum < 0)
         return refuse(l, e, "{1}（{2}）：循环既没有条件，也没有次数");
-    n->multi = multi;
     return status;
 }
 

@@ -269,7 +269,7 @@ Status model_node(Load *l, const xmlNode *e, Node *n, NodeRefs *refs) {
     if (!status) status = quantities_read(l, e, n);
     if (!status && node_is_event(n)) status = model_events(l, e, n);
     if (!status && node_is_task(n)) status = task_read(l, e, n);
-    if (!status) status = model_data(l, e, n);
+    if (!status && !l->drawing) status = model_data(l, e, n);
     if (!status && n->kind == NODE_SUBPROCESS) status = model_locals(l, e, n);
     refs->fallback = xml_attribute(e, S("default"), l->arena);
     for (const xmlNode *c = xml_first(e); c && !status; c = xml_next(c))

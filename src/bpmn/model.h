@@ -199,6 +199,8 @@ typedef struct Node {
     Value fixed;      // the attributes when none is an expression, else null
     uint64_t **reach; // joins: for each incoming edge, the nodes it can be reached from
     Box box;          // from the file, else laid out
+    Box label;        // of its name, from the file; w is 0 when it has none
+    bool plain;       // exclusive gateway drawn without its sign
     bool collapsed;   // drawn without its inside
     bool hidden;      // stands in something drawn collapsed, or nowhere
 } Node;
@@ -211,6 +213,7 @@ typedef struct Edge {
     bool second;               // complex gateway: the condition asks for waitingForStart
     Point *points;
     uint32_t points_count;
+    Box label;
 } Edge;
 
 typedef enum DecorKind {
@@ -223,7 +226,10 @@ typedef enum DecorKind {
     DECOR_ACTIVITY, // of a process that is not run
     DECOR_EVENT,
     DECOR_GATEWAY,
+    DECOR_MESSAGE,      // an envelope on a line
+    DECOR_CONVERSATION,
     DECOR_MESSAGE_FLOW, // lines
+    DECOR_CONVERSATION_LINK,
     DECOR_ASSOCIATION,
     DECOR_SEQUENCE_FLOW, // of a process that is not run
 } DecorKind;
@@ -233,7 +239,9 @@ typedef struct Decor {
     DecorKind kind;
     Str id, name;
     Box box; // shapes
+    Box label;
     bool horizontal, thick, arrow, arrow_back, many;
+    bool closed; // a pool whose process is not shown
     Point *points; // lines
     uint32_t points_count;
 } Decor;

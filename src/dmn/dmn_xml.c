@@ -18,6 +18,13 @@ static Status xml_error(Error *err, uint32_t line, const char *text, Str arg) {
 
 static Str copy(Arena *a, const xmlChar *s) { return arena_str(a, str_z((const char *)s)); }
 
+// A namespace of another language (BPMN's root element is called definitions too); empty when it
+// has none or is DMN's, of whatever version.
+static Str foreign_space(const xmlNode *root) {
+    Str space = root->ns && root->ns->href ? str_z((const char *)root->ns->href) : S("");
+    return str_find(space, S("/spec/DMN/")) >= 0 ? S("") : space;
+}
+
 static Element *element_of(xmlNode *node, Arena *a) {
     Element *e = arena_new(a, Element);
     e->name = copy(a, node->name);
@@ -65,6 +72,9 @@ Status dmn_xml(Str xml, Arena *a, Element **ret, Error *err) {
         status = xml_error(err, last ? (uint32_t)last->line : 1, "不是有效的 XML：{1}", said);
     } else if (doc->intSubset || doc->extSubset) {
         status = xml_error(err, 1, "XML 里不能有 DTD", S(""));
+    } else if (foreign_space(xmlDocGetRootElement(doc)).len) {
+        status = xml_error(err, 1, "不是 DMN 模型（命名空间是“{1}”）",
+                           foreign_space(xmlDocGetRootElement(doc)));
     } else {
         // When the arena is full it jumps; the document must be freed on the way.
         jmp_buf env;
