@@ -1,8 +1,10 @@
 // room: bpmn
+// seconds: 40
 // Loads the input as a flow, draws it, and runs it: the input's own bytes choose what happens next
 // among what is open, what is not, and what never was. Between two steps the state goes through
 // JSON. What must hold whatever the file is: nothing crashes, memory stays in its arena, an ended
-// instance has nothing open, every state written is read again, and a refused step says why.
+// instance has nothing open, every state written is read again, and a refused step says why. Then
+// it is drawn as a file that is not to be run.
 #include "bpmn/bpmn.h"
 #include "value/json.h"
 
@@ -117,6 +119,16 @@ static void run(Fuzz *f, const uint8_t *data, size_t size) {
     (void)flow_outline(f->flow, f->arena);
 }
 
+// What can't be run is drawn all the same, if it is BPMN.
+static void draw_only(Fuzz *f, Str xml) {
+    const Flow *flow;
+    Error err = {0};
+    Str svg;
+    Status status = flow_load_drawing(xml, f->arena, &flow, &err);
+    if (!status) status = flow_draw(flow, v_null(), v_null(), S("en"), f->arena, &svg, &err);
+    must(status == err.status && (status == OK || status == INVALID || status == LIMIT));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0 || size > FUZZ_SIZE_MAX) return 0;
     Fuzz f = {.arena = arena_create(FUZZ_MEMORY)};
@@ -127,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Status status = flow_load((Str){(const char *)data, size}, f.arena, &f.flow, &err);
         if (status != OK) must(status == err.status && (status == INVALID || status == LIMIT));
         else run(&f, data, size);
+        draw_only(&f, (Str){(const char *)data, size});
     }
     arena_free(f.arena);
     return 0;

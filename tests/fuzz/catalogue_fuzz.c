@@ -1,4 +1,5 @@
 // room: case
+// seconds: 20
 // Catalogues: the first byte chooses CSV or JSON. Every line returned has what a line must have.
 #include "case/item.h"
 

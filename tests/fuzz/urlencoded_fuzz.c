@@ -1,4 +1,5 @@
 // room: web Forms and paths: fields are UTF-8 without NUL, encoding a decoded text and decoding it
+// seconds: 20
 // again gives the same, and a decoded path never climbs.
 #include "web/urlencoded.h"
 

@@ -25,24 +25,29 @@ static inline void county_fail(const char *what, const Errors *errs) {
     fail();
 }
 
+// The rooms over the open store.
+static inline void county_open(County *c) {
+    Error err;
+    if (case_room_create(c->f->store, str_z(c->f->folder), S("象山县"), S("330225"),
+                         S("https://zw.example.gov.cn"), &c->room, &err) != OK) {
+        fixture_fail("case_room_create", &err);
+    }
+    case_register(c->room);
+}
+
 static inline int county_up(void **state, bool postgres) {
     if (fixture_setup(state, postgres) != 0) return -1;
     County *c = calloc(1, sizeof *c);
     c->f = *state;
     c->a = arena_create(512 << 20);
     c->now = day_instant(day_from_civil((Civil){2023, 3, 1}), 9 * 3600);
-    Error err;
-    if (case_room_create(c->f->store, str_z(c->f->folder), S("象山县"), S("330225"),
-                         S("https://zw.example.gov.cn"), &c->room, &err) != OK) {
-        fixture_fail("case_room_create", &err);
-    }
     static bool registered;
     if (!registered) {
         people_register();
         item_register();
         registered = true;
     }
-    case_register(c->room);
+    county_open(c);
     Value report;
     c->errs = errors_make(c->a);
     if (county_load(c->f->store, c->room, true, c->a, &report, &c->errs) != OK) {
