@@ -19,7 +19,7 @@ run:
 	@tools/deps build run
 	@tools/build $(BUILD) yizhan
 	@test -e $(DATA) || { rm -rf $(DATA).new && \
-		$(BUILD)/yizhan init --data $(DATA).new --demo && mv $(DATA).new $(DATA); }
+		$(BUILD)/yizhan init --data $(DATA).new --demo >/dev/null && mv $(DATA).new $(DATA); }
 	@exec $(BUILD)/yizhan serve --data $(DATA) --listen $(LISTEN)
 
 test:
