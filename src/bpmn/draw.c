@@ -383,6 +383,7 @@ static Box bounds_of(const Flow *f) {
         for (uint32_t k = 0; k < c->points_count; k++)
             extend(&all, c->points[k].x, c->points[k].y, c->points[k].x, c->points[k].y);
     }
+    if (all.x > all.w || all.y > all.h) all = (Box){0}; // there is nothing
     return (Box){all.x - MARGIN, all.y - MARGIN, all.w - all.x + 2 * MARGIN,
                  all.h - all.y + 2 * MARGIN};
 }
